@@ -1,0 +1,231 @@
+"""The Python interface: a store as an object."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bmastore import report
+from bmastore.config import TrainConfig
+from bmastore.migrate import migrate
+from bmastore.publish import publish
+from bmastore.report import Explanation, Status
+from bmastore.store import open_reader, open_writer
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from bmastore.ingest import IngestReport
+    from bmastore.plan import PassOptions
+    from bmastore.predict import PredictionReport
+    from bmastore.train import Progress, RunSummary
+
+
+class Store:
+    """A store of features, targets, ensembles and forecasts in one DuckDB file.
+
+    Parameters
+    ----------
+    path:
+        The file; the first ``ingest`` makes it. Artifacts lie beside it in
+        ``<name>.models/``, published results in ``<name>.results.duckdb``.
+    ledger:
+        URL of a PostgreSQL database for the ledger, for instance
+        ``postgresql://user@host/database``; by default it lies in the same
+        file. Give it again whenever the store is written.
+
+    Notes
+    -----
+    The file is open only while a method runs. One process may write it; while
+    it does, reading methods answer from the published results.
+    """
+
+    def __init__(self, path: str | Path = "bma.duckdb", ledger: str | None = None) -> None:
+        self.path = Path(path)
+        self.ledger = ledger
+
+    def ingest(
+        self,
+        data: Any,
+        *,
+        target: "str | dict[str, pd.Series] | None" = None,
+        horizon: int | None = None,
+        ticker_col: str | None = None,
+        date_col: str | None = None,
+        features_sql: str | None = None,
+        dry_run: bool = False,
+    ) -> "IngestReport":
+        """Take daily prices, or a panel of features with a target, in one transaction.
+
+        Ingest is an upsert by (ticker, date): the same data twice changes
+        nothing, a revised row makes its stock stale and no other.
+
+        Parameters
+        ----------
+        data:
+            Paths or globs of Parquet and CSV files (one or a list), a pandas,
+            Polars or Arrow table, or a dict of pandas frames or series by
+            ticker, whose index holds the dates.
+        target:
+            For a panel: the column to forecast. All other columns but ticker
+            and date are features and are stored as 32-bit floats. Rows
+            without a target are kept: they are what is forecast. With a dict of
+            frames, a dict of series by ticker, aligned on their index; the
+            target is then named ``target``.
+        horizon:
+            Trading days that the target looks ahead; for prices 5 unless said
+            otherwise once.
+        ticker_col, date_col:
+            Names of the key columns where they are not the usual ones.
+        features_sql:
+            For prices: SQL in the manner of ``sql/features/ohlcv.sql`` that
+            computes features and target. The store remembers it.
+        dry_run:
+            Report what would be taken, and store nothing.
+
+        Raises
+        ------
+        InputError
+            If the data cannot be read, or none of its rows can be taken.
+        StoreLockedError
+            If another process holds the store.
+        """
+        from bmastore.ingest import ingest
+
+        fresh = not self.path.exists()
+        try:
+            with open_writer(self.path, ledger_url=self.ledger, create=True) as writer:
+                taken = ingest(
+                    writer,
+                    data,
+                    target=target,
+                    horizon=horizon,
+                    ticker_col=ticker_col,
+                    date_col=date_col,
+                    features_sql=features_sql,
+                    dry_run=dry_run,
+                )
+                if not dry_run:
+                    publish(writer)
+                return taken
+        finally:
+            if fresh and dry_run:
+                self.path.unlink(missing_ok=True)
+
+    def train(
+        self,
+        config: TrainConfig | None = None,
+        options: "PassOptions | None" = None,
+        *,
+        on_progress: "Callable[[Progress], None] | None" = None,
+        make_executor: Callable[[int], Executor] | None = None,
+        say: Callable[[str], None] = lambda sentence: None,
+    ) -> "RunSummary":
+        """Train what is new or stale, and record every stock's outcome.
+
+        Parameters
+        ----------
+        config:
+            What changes results: preset, members, weighting, folds, seed.
+        options:
+            What does not: which stocks, workers, memory, batch size.
+        on_progress:
+            Called after each chunk of stocks.
+        make_executor:
+            Gives an executor for a number of workers, for instance a
+            ``distributed.Client``'s; by default worker processes here.
+        say:
+            Told in a sentence which preset a time budget chose.
+
+        Raises
+        ------
+        ConfigError, StoreError
+            If the store does not have what the config names.
+        StoreLockedError
+            If another process holds the store.
+        """
+        from bmastore.executors import local_executor
+        from bmastore.plan import PassOptions
+        from bmastore.train import run_pass
+
+        with open_writer(self.path, ledger_url=self.ledger) as writer:
+            return run_pass(
+                writer,
+                config or TrainConfig(),
+                options or PassOptions(),
+                on_progress,
+                make_executor or local_executor,
+                say,
+            )
+
+    def predict(
+        self,
+        *,
+        tickers: Sequence[str] | None = None,
+        since: date | None = None,
+        until: date | None = None,
+        target: str | None = None,
+    ) -> "PredictionReport":
+        """Forecast rows with the stored ensembles; the last row of each stock by default.
+
+        Parameters
+        ----------
+        tickers:
+            Stocks to score; ``None`` means all that are trained.
+        since, until:
+            First and last date to score. Without ``since``, the last row up to ``until``.
+        target:
+            The target, where the store has several.
+
+        Returns
+        -------
+        PredictionReport
+            A frame with the columns of ``v_predictions`` in units of the
+            target, and the stocks that could not be scored.
+
+        Raises
+        ------
+        StoreLockedError
+            If a pass holds the store: features are not published.
+        """
+        from bmastore.predict import predict
+
+        with open_reader(self.path, needs_panel=True) as reader:
+            return predict(reader, target=target, tickers=tickers, since=since, until=until)
+
+    def sql(self, query: str, parameters: dict[str, Any] | None = None) -> "pd.DataFrame":
+        """Run a read-only query over tables and views.
+
+        Raises
+        ------
+        QueryError
+            If the query is not valid SQL, or tries to write.
+        """
+        with open_reader(self.path) as reader:
+            return report.query(reader, query, parameters).frame()
+
+    def status(self) -> Status:
+        """Counts of stocks by status, and the newest run."""
+        with open_reader(self.path) as reader:
+            return report.status(reader)
+
+    def explain(self, ticker: str) -> Explanation:
+        """Why a stock has the status it has: ``facts``, a row a target, and ``members``.
+
+        Raises
+        ------
+        UnknownTickerError
+            If the store has no such ticker.
+        """
+        with open_reader(self.path) as reader:
+            return report.explain(reader, ticker)
+
+    def migrate(self) -> tuple[str, str, Path | None]:
+        """Bring an older store up to date, after a backup.
+
+        Returns
+        -------
+        (schema version before, after, path of the backup or ``None``).
+        """
+        return migrate(self.path)

@@ -1,0 +1,104 @@
+"""Rows of stocks as arrays: what the panel hands to the fits."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Dates = NDArray[np.datetime64]
+Floats = NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class StockArrays:
+    """All rows of one stock, oldest first.
+
+    Attributes
+    ----------
+    ticker:
+        The stock.
+    dates:
+        ``datetime64[D]``, shape (n,), strictly increasing.
+    label_ends:
+        ``datetime64[D]``, shape (n,): the date on which the row's target became
+        known; NaT where it is not known yet.
+    X:
+        float32, shape (n, p); NaN where a feature is missing.
+    y:
+        float64, shape (n,): the target; NaN where it is not known yet.
+    """
+
+    ticker: str
+    dates: Dates
+    label_ends: Dates
+    X: NDArray[np.float32]
+    y: NDArray[np.float64]
+
+    def labelled(self) -> "StockArrays":
+        """The rows whose target is known."""
+        return self.take(~np.isnan(self.y))
+
+    def as_of(self, cutoff: np.datetime64) -> "StockArrays":
+        """What was known on ``cutoff``: no later row, and no label that ended later."""
+        seen = self.take(self.dates <= cutoff)
+        known = seen.label_ends <= cutoff
+        return StockArrays(
+            seen.ticker,
+            seen.dates,
+            np.where(known, seen.label_ends, np.datetime64("NaT")),
+            seen.X,
+            np.where(known, seen.y, np.nan),
+        )
+
+    def take(self, rows: NDArray[np.bool_] | NDArray[np.intp] | slice) -> "StockArrays":
+        """The rows picked by a mask, indices or a slice."""
+        return StockArrays(
+            self.ticker, self.dates[rows], self.label_ends[rows], self.X[rows], self.y[rows]
+        )
+
+
+@dataclass(frozen=True)
+class PanelArrays:
+    """Rows of many stocks in one set of arrays; stock i is ``offsets[i]:offsets[i + 1]``."""
+
+    tickers: tuple[str, ...]
+    offsets: NDArray[np.int64]
+    dates: Dates
+    label_ends: Dates
+    X: NDArray[np.float32]
+    y: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, stocks: Sequence[StockArrays]) -> "PanelArrays":
+        """Some stocks (at least one), laid one after another."""
+        return cls(
+            tuple(stock.ticker for stock in stocks),
+            np.cumsum([0, *(len(stock.dates) for stock in stocks)]),
+            np.concatenate([stock.dates for stock in stocks]),
+            np.concatenate([stock.label_ends for stock in stocks]),
+            np.concatenate([stock.X for stock in stocks]),
+            np.concatenate([stock.y for stock in stocks]),
+        )
+
+    def stock(self, i: int) -> StockArrays:
+        """Rows of the i-th stock, as views."""
+        rows = slice(self.offsets[i], self.offsets[i + 1])
+        return StockArrays(
+            self.tickers[i], self.dates[rows], self.label_ends[rows], self.X[rows], self.y[rows]
+        )
+
+    def part(self, start: int, stop: int) -> "PanelArrays":
+        """Stocks ``start`` to ``stop - 1``, as views."""
+        rows = slice(self.offsets[start], self.offsets[stop])
+        return PanelArrays(
+            self.tickers[start:stop],
+            self.offsets[start : stop + 1] - self.offsets[start],
+            self.dates[rows],
+            self.label_ends[rows],
+            self.X[rows],
+            self.y[rows],
+        )
+
+    def __iter__(self) -> Iterator[StockArrays]:
+        return (self.stock(i) for i in range(len(self.tickers)))

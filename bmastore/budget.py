@@ -1,0 +1,80 @@
+"""A time budget a stock: which preset fits it, measured on a few of the stocks themselves."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+
+from bmastore.config import PRESETS, FitConfig
+from bmastore.dispatch import MemoryWatch, fit_all
+from bmastore.exchange import Work
+
+# From the poorest to the richest.
+_LADDER = ("ultrafast", "fast", "standard", "high")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The preset chosen for a budget.
+
+    ``core_seconds`` is its measured cost a stock, ``None`` where no pilot ran
+    because the last run with this budget had chosen already.
+    """
+
+    preset: str
+    core_seconds: float | None
+    budget: float
+
+    def sentence(self, n_stocks: int, workers: int) -> str:
+        """The choice for people, with the time that the pass will take."""
+        if self.core_seconds is None:
+            return f"preset {self.preset}, as in the last run with {self.budget:g} s a stock"
+        seconds = self.core_seconds * n_stocks / workers
+        fits = "fits" if self.core_seconds <= self.budget else "is the cheapest, and does not fit,"
+        return (
+            f"preset {self.preset} costs {self.core_seconds:.3f} core-seconds a stock and {fits} "
+            f"{self.budget:g} s; {n_stocks} stocks with {workers} workers: about {seconds:.0f} s"
+        )
+
+
+def choose_preset(
+    pilot: Sequence[Work],
+    config: FitConfig,
+    budget: float,
+    make_executor: Callable[[int], Executor],
+) -> Choice:
+    """The richest preset whose mean cost over the pilot stocks is within the budget.
+
+    Presets are tried from the poorest on, until one costs too much.
+
+    Parameters
+    ----------
+    pilot:
+        A few typical stocks.
+    budget:
+        Core-seconds a stock.
+    """
+    chosen: Choice | None = None
+    for preset in _LADDER:
+        trial = replace(config, preset_name=preset, preset=PRESETS[preset])
+        cost = _mean_cost(pilot, trial, make_executor)
+        if chosen is None or cost <= budget:
+            chosen = Choice(preset, cost, budget)
+        if cost > budget:
+            break
+    assert chosen is not None
+    return chosen
+
+
+def _mean_cost(
+    pilot: Sequence[Work], config: FitConfig, make_executor: Callable[[int], Executor]
+) -> float:
+    outcomes = [
+        outcome
+        for chunk in fit_all(
+            iter(pilot), config, make_executor, 1, MemoryWatch(None), stop=lambda: False
+        )
+        for outcome in chunk
+    ]
+    # The first fit of a worker also pays for loading the libraries.
+    costs = sorted(outcome.fit_s for outcome in outcomes)
+    return sum(costs[:-1]) / (len(costs) - 1) if len(costs) > 1 else costs[0]

@@ -1,0 +1,187 @@
+"""What a pass is to do: presets, training settings and their fingerprint."""
+
+import hashlib
+import json
+import re
+from dataclasses import asdict, dataclass, fields
+from functools import cache
+from importlib.metadata import version
+
+from bmastore.errors import ConfigError
+
+# Raised by hand whenever a change to the fitting rooms (fit, members, splits, bma)
+# changes results: every stock fitted by an older recipe is then stale, cause `code`.
+RECIPE = 1
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Sizes of the tree members; the other tree parameters are the same in all presets."""
+
+    rf_trees: int
+    xgb_rounds: int
+    lgbm_rounds: int
+    learning_rate: float = 0.2
+    xgb_max_depth: int = 4
+    patience: int = 15
+
+
+PRESETS = {
+    "ultrafast": Preset(32, 24, 24),
+    "fast": Preset(64, 48, 48),
+    "standard": Preset(100, 70, 80),
+    "high": Preset(200, 150, 150, learning_rate=0.1, xgb_max_depth=6, patience=42),
+}
+
+MEMBERS = ("rf", "xgb", "lgbm", "zero", "mean")
+WEIGHTINGS = ("pseudo-bma", "equal")
+
+
+@dataclass(frozen=True)
+class Splits:
+    """How a stock's labelled rows are cut into walk-forward folds.
+
+    Folds are cells of ``fold_days`` calendar days on a grid that starts at
+    1970-01-01, so they are the same for all stocks and do not move when rows
+    are appended. The newest ``n_folds`` cells are predicted, each by members
+    trained on the rows before it; cells with fewer than ``min_train_rows``
+    rows to train on are left out, and a stock with fewer than ``min_oof_rows``
+    out-of-fold rows in total is skipped.
+    """
+
+    n_folds: int = 3
+    fold_days: int = 126
+    min_train_rows: int = 100
+    min_oof_rows: int = 60
+    # Share of the training rows, the newest, on which the boosters stop early.
+    tail_share: float = 0.2
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Everything that changes a result; nothing that does not (no workers, no paths).
+
+    Parameters
+    ----------
+    preset:
+        ``"ultrafast"``, ``"fast"``, ``"standard"`` or ``"high"``.
+    members:
+        Names out of ``rf``, ``xgb``, ``lgbm``, ``zero``, ``mean``.
+    weighting:
+        Formula of the members' weights: ``"pseudo-bma"`` or ``"equal"``.
+    target:
+        Name of the target to forecast; may stay ``None`` where the store has one.
+    features:
+        Feature columns to use; ``None`` means all columns of the store.
+    splits:
+        The walk-forward folds.
+    seed:
+        Seed of every random choice of the members.
+
+    Raises
+    ------
+    ConfigError
+        If a name is unknown or a number is out of range.
+    """
+
+    preset: str = "standard"
+    members: tuple[str, ...] = MEMBERS
+    weighting: str = "pseudo-bma"
+    target: str | None = None
+    features: tuple[str, ...] | None = None
+    splits: Splits = Splits()
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        _one_of("preset", self.preset, tuple(PRESETS))
+        _one_of("weighting", self.weighting, WEIGHTINGS)
+        for member in self.members:
+            _one_of("member", member, MEMBERS)
+        if not self.members or len(set(self.members)) != len(self.members):
+            raise ConfigError(
+                f"members must be distinct and at least one, not {self.members!r}; "
+                f"choose from {', '.join(MEMBERS)}"
+            )
+        if not 0 <= self.seed < 2**31:
+            raise ConfigError(f"seed must lie in 0 … 2³¹ - 1, not {self.seed}")
+        for field in fields(self.splits):
+            if getattr(self.splits, field.name) <= 0:
+                raise ConfigError(f"splits.{field.name} must be positive")
+        if self.splits.tail_share >= 1:
+            raise ConfigError("splits.tail_share must be below 1")
+
+    def resolve(self, target: str, horizon: int, features: tuple[str, ...]) -> "FitConfig":
+        """This config for a store's target, its horizon in trading days and feature columns."""
+        return FitConfig(
+            preset_name=self.preset,
+            preset=PRESETS[self.preset],
+            members=self.members,
+            weighting=self.weighting,
+            target=target,
+            horizon=horizon,
+            features=features,
+            splits=self.splits,
+            seed=self.seed,
+        )
+
+
+@dataclass(frozen=True)
+class FitConfig:
+    """A :class:`TrainConfig` with every name resolved: what a fit is told."""
+
+    preset_name: str
+    preset: Preset
+    members: tuple[str, ...]
+    weighting: str
+    target: str
+    horizon: int
+    features: tuple[str, ...]
+    splits: Splits
+    seed: int
+
+    def to_json(self) -> str:
+        """Canonical JSON: sorted keys, no spaces."""
+        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+
+    def digest(self) -> str:
+        """``config_hash`` of the ledger: 32 hex digits over all that changes a result."""
+        content = asdict(self)
+        del content["preset_name"]  # a preset is its sizes, whatever it is called
+        text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+        return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def code_version() -> str:
+    """``code_version`` of the ledger: the recipe and the libraries that grow the trees."""
+    return f"recipe={RECIPE} {_libraries()}"
+
+
+@cache
+def _libraries() -> str:
+    try:
+        xgboost = version("xgboost-cpu")
+    except ModuleNotFoundError:
+        xgboost = version("xgboost")
+    parts = {"lightgbm": version("lightgbm"), "xgboost": xgboost}
+    return " ".join(f"{name}={'.'.join(text.split('.')[:2])}" for name, text in parts.items())
+
+
+_UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
+
+
+def parse_bytes(text: str) -> int:
+    """Bytes meant by ``"8GB"``, ``"800 MiB"`` or ``"1.5g"`` (powers of 1,024)."""
+    match = re.fullmatch(r"\s*([\d.]+)\s*([kmgt]?)(i?b)?\s*", text.lower())
+    try:
+        return int(float(match[1]) * _UNITS[match[2]]) if match else _bad_size(text)
+    except ValueError:
+        return _bad_size(text)
+
+
+def _bad_size(text: str) -> int:
+    raise ConfigError(f"{text!r} is not an amount of memory; write it like 8GB or 800MB")
+
+
+def _one_of(what: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise ConfigError(f"unknown {what} {value!r}; choose from {', '.join(known)}")

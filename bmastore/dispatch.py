@@ -1,0 +1,152 @@
+"""Feeds fits to an executor: bounded work in flight, bounded memory, workers that may die."""
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from dataclasses import dataclass, field
+
+import psutil
+
+from bmastore.clock import utc_now
+from bmastore.config import FitConfig
+from bmastore.errors import WorkerDiedError
+from bmastore.exchange import FitOutcome, Work
+
+# Chunks in flight for each worker: one that it works on, one that waits for it.
+_CHUNKS_PER_WORKER = 2
+_POLL_S = 0.25
+_SAMPLE_S = 1.0
+# Work in flight shrinks above the first share of the memory limit, and grows again
+# below the second.
+_HIGH_WATER, _LOW_WATER = 0.9, 0.75
+
+
+@dataclass
+class MemoryWatch:
+    """Resident memory of this process and all its children, in bytes.
+
+    ``limit`` is ``None`` where no limit was set.
+    """
+
+    limit: int | None
+    now: int = 0
+    peak: int = 0
+    _sampled_at: float = field(default=-1.0, repr=False)
+
+    def sample(self) -> None:
+        """Look at the processes, at most once a second: it reads all of /proc."""
+        if time.monotonic() - self._sampled_at < _SAMPLE_S:
+            return
+        me = psutil.Process()
+        total = 0
+        for process in (me, *me.children(recursive=True)):
+            try:
+                total += process.memory_info().rss
+            except psutil.NoSuchProcess:
+                continue
+        self.now, self.peak = total, max(self.peak, total)
+        self._sampled_at = time.monotonic()
+
+    def window(self, current: int, most: int) -> int:
+        """How many chunks may be in flight, given how many may be now."""
+        if self.limit is None:
+            return most
+        if self.now > _HIGH_WATER * self.limit:
+            return max(1, current - 1)
+        if self.now < _LOW_WATER * self.limit:
+            return min(most, current + 1)
+        return current
+
+
+def fit_all(
+    chunks: Iterator[Work],
+    config: FitConfig,
+    make_executor: Callable[[int], Executor],
+    workers: int,
+    memory: MemoryWatch,
+    stop: Callable[[], bool],
+) -> Iterator[list[FitOutcome]]:
+    """Outcomes of all chunks, in the order in which they are done.
+
+    When a worker dies, the stocks that were in flight are tried once more,
+    each alone; one that kills its worker again has failed.
+
+    Parameters
+    ----------
+    chunks:
+        Stocks to train; taken only when there is room for them.
+    make_executor:
+        Gives a new executor for so many workers.
+    stop:
+        Asked between chunks; once true, what is in flight is finished and no
+        more is begun.
+    """
+    most = window = workers * _CHUNKS_PER_WORKER
+    executor = make_executor(workers)
+    in_flight: dict[Future[list[FitOutcome]], Work] = {}
+    suspects: list[Work] = []
+    try:
+        while True:
+            memory.sample()
+            window = memory.window(window, most)
+            while len(in_flight) < window and not suspects and not stop():
+                chunk = next(chunks, None)
+                if chunk is None:
+                    break
+                try:
+                    in_flight[executor.submit(_fit_chunk, chunk, config)] = chunk
+                except RuntimeError:  # the pool broke since the last look
+                    suspects.append(chunk)
+            if not in_flight and not suspects:
+                return
+            done, _ = wait(in_flight, timeout=_POLL_S, return_when=FIRST_COMPLETED)
+            for future in done:
+                chunk = in_flight.pop(future)
+                if future.exception() is None:
+                    yield future.result()
+                else:
+                    suspects.append(chunk)
+            if suspects and not in_flight:
+                executor.shutdown(wait=False)
+                for chunk in suspects:
+                    yield from _fit_alone(chunk, config, make_executor, stop)
+                suspects = []
+                executor = make_executor(workers)
+    finally:
+        for future in in_flight:
+            future.cancel()
+        executor.shutdown(wait=True)
+
+
+def _fit_chunk(chunk: Work, config: FitConfig) -> list[FitOutcome]:
+    """Runs in a worker, where alone the libraries that fit are imported."""
+    from bmastore.fit import fit_chunk
+
+    return fit_chunk(chunk, config)
+
+
+def _fit_alone(
+    chunk: Work,
+    config: FitConfig,
+    make_executor: Callable[[int], Executor],
+    stop: Callable[[], bool],
+) -> Iterator[list[FitOutcome]]:
+    """One stock at a time, so that the one that kills its worker is known."""
+    executor = make_executor(1)
+    try:
+        for alone in chunk.alone():
+            if stop():
+                return
+            started_at = utc_now()
+            future = executor.submit(_fit_chunk, alone, config)
+            error = future.exception()
+            if error is None:
+                yield future.result()
+            else:
+                message = f"the worker process died twice while it trained this stock ({error})"
+                stock = alone.rows.stock(0)
+                yield [FitOutcome.of(stock, started_at, 0.0, error=WorkerDiedError(message))]
+                executor.shutdown(wait=False)
+                executor = make_executor(1)
+    finally:
+        executor.shutdown(wait=True)

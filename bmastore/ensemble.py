@@ -1,0 +1,147 @@
+"""A trained ensemble: fitted members, their weights and error scales, its forecasts, its bytes.
+
+As bytes it is a zip archive: ``ensemble.json``, and one file a member in its
+library's own format, never a pickle. Beside the members lie those of the
+newest walk-forward fold, which tomorrow predict that fold's new rows.
+"""
+
+import io
+import json
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bmastore import bma
+from bmastore.arrays import Dates
+from bmastore.errors import ArtifactError
+from bmastore.exchange import Forecasts
+from bmastore.members import REGISTRY, FittedMember
+
+_FORMAT = 1
+# Zip archives carry a time of day; a fixed one keeps equal ensembles equal bytes.
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True)
+class FoldModels:
+    """The members of one walk-forward fold, as bytes, in the order of the config's members."""
+
+    number: int
+    blobs: tuple[bytes, ...]
+
+    def members(self, names: Sequence[str]) -> list[FittedMember]:
+        """The members, read back."""
+        return [
+            REGISTRY[name].from_bytes(blob) for name, blob in zip(names, self.blobs, strict=True)
+        ]
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Members with their weights and error scales, in the same order.
+
+    Attributes
+    ----------
+    names:
+        Members' names, length k.
+    members:
+        The fitted members, length k.
+    weights, scales:
+        float64, shape (k,): posterior weights, and scales of the members'
+        Student-t errors in units of the target.
+    features:
+        Names of the p columns that ``forecast`` expects, in order.
+    """
+
+    names: tuple[str, ...]
+    members: tuple[FittedMember, ...]
+    weights: NDArray[np.float64]
+    scales: NDArray[np.float64]
+    features: tuple[str, ...]
+
+    def forecast(self, dates: Dates, X: NDArray[np.float32]) -> Forecasts:
+        """Forecasts for rows of features, shape (n, p), at ``dates``, shape (n,)."""
+        centres = np.column_stack([member.predict(X) for member in self.members])
+        return Forecasts(
+            dates,
+            bma.mixture_mean(centres, self.weights),
+            bma.mixture_sd(centres, self.scales, self.weights),
+            bma.mixture_quantiles(centres, self.scales, self.weights),
+        )
+
+
+def dump(ensemble: Ensemble, newest_fold: FoldModels) -> bytes:
+    """The ensemble and its newest fold as bytes, equal for equal models."""
+    head = {
+        "format": _FORMAT,
+        "members": list(ensemble.names),
+        "weights": ensemble.weights.tolist(),
+        "scales": ensemble.scales.tolist(),
+        "features": list(ensemble.features),
+        "fold": newest_fold.number,
+        "fold_members": len(newest_fold.blobs),
+    }
+    files = {"ensemble.json": json.dumps(head).encode()}
+    for name, member in zip(ensemble.names, ensemble.members, strict=True):
+        files[f"member.{name}"] = member.to_bytes()
+    for i, blob in enumerate(newest_fold.blobs):
+        files[f"fold.{i}"] = blob
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in files.items():
+            entry = zipfile.ZipInfo(name, _EPOCH)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, content, compresslevel=1)
+    return buffer.getvalue()
+
+
+def load(blob: bytes) -> Ensemble:
+    """The ensemble that :func:`dump` wrote.
+
+    The bytes must be those: LightGBM and XGBoost may crash the process on
+    corrupt models, which is why :func:`bmastore.artifacts.read` checks a hash.
+
+    Raises
+    ------
+    ArtifactError
+        If a later bmastore wrote them.
+    """
+    with zipfile.ZipFile(io.BytesIO(blob)) as archive:
+        head = _read_head(archive)
+        names = tuple(head["members"])
+        members = tuple(REGISTRY[name].from_bytes(archive.read(f"member.{name}")) for name in names)
+    return Ensemble(
+        names,
+        members,
+        np.asarray(head["weights"]),
+        np.asarray(head["scales"]),
+        tuple(head["features"]),
+    )
+
+
+def load_fold(blob: bytes) -> FoldModels:
+    """The models of the newest fold that :func:`dump` wrote.
+
+    Raises
+    ------
+    ArtifactError
+        If a later bmastore wrote them.
+    """
+    with zipfile.ZipFile(io.BytesIO(blob)) as archive:
+        head = _read_head(archive)
+        blobs = tuple(archive.read(f"fold.{i}") for i in range(head["fold_members"]))
+    return FoldModels(head["fold"], blobs)
+
+
+def _read_head(archive: zipfile.ZipFile) -> dict[str, Any]:
+    head: dict[str, Any] = json.loads(archive.read("ensemble.json"))
+    if head["format"] != _FORMAT:
+        raise ArtifactError(
+            f"the stored ensemble has format {head['format']}, this bmastore reads {_FORMAT}; "
+            f"run: pip install --upgrade bmastore"
+        )
+    return head

@@ -1,0 +1,73 @@
+"""Everything that can go wrong, as one tree.
+
+A message says what is wrong, where, and what to do next; the command line
+prints it and leaves with the class's ``exit_code``.
+"""
+
+
+class BmastoreError(Exception):
+    """Root of every error that bmastore raises on purpose."""
+
+    exit_code = 2
+
+
+class ConfigError(BmastoreError):
+    """A setting is out of range, or names something that does not exist."""
+
+
+class InputError(BmastoreError):
+    """What was handed to ``ingest`` cannot be read as prices or as a panel."""
+
+
+class QueryError(BmastoreError):
+    """A query is not valid SQL, or tries to write."""
+
+
+class StoreError(BmastoreError):
+    """The store cannot be used as it is."""
+
+
+class StoreNotFoundError(StoreError):
+    """There is no store at this path."""
+
+
+class StoreLockedError(StoreError):
+    """Another process holds the store."""
+
+    exit_code = 3
+
+
+class SchemaTooOldError(StoreError):
+    """The store was written by an older bmastore."""
+
+
+class SchemaTooNewError(StoreError):
+    """The store was written by a newer bmastore."""
+
+
+class UnknownTickerError(StoreError):
+    """The store has no such ticker."""
+
+
+class StockError(BmastoreError):
+    """One stock cannot be trained or forecast; the others go on.
+
+    In the ledger, ``error_type`` is the class's name and ``error_message`` its
+    text.
+    """
+
+
+class TooFewRowsError(StockError):
+    """The stock has fewer rows than the walk-forward folds need."""
+
+
+class ConstantTargetError(StockError):
+    """Every label of the stock is the same: there is nothing to learn."""
+
+
+class WorkerDiedError(StockError):
+    """The worker process died twice on this stock, the second time alone."""
+
+
+class ArtifactError(StockError):
+    """A stored ensemble is missing, or its bytes are not those that were stored."""

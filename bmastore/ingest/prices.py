@@ -1,0 +1,214 @@
+"""Prices: upsert them, and compute features and targets of the stocks that they touch."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import duckdb
+
+from bmastore.errors import InputError
+from bmastore.ingest.counts import Count, IngestReport
+from bmastore.ingest.sources import PRICE_COLUMNS, Source, number
+from bmastore.ingest.steps import (
+    add_columns,
+    as_float,
+    count_changes,
+    drop_repeated,
+    key_rules,
+    make_typed,
+    refresh_touched,
+    run_file,
+    take_rows,
+    unreadable_cells,
+    upsert_features,
+)
+from bmastore.panel import feature_columns
+from bmastore.resources import sql
+from bmastore.statements import quoted
+
+DEFAULT_HORIZON = 5
+_ROLES = ("ticker", "date", "label_end", "target")
+_LOOKBACK = re.compile(r"^--\s*lookback:\s*(\d+)\s*rows", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class _Recipe:
+    """What computes features and target, and whether it is another than before."""
+
+    sql: str
+    horizon: int
+    is_new: bool
+    before: dict[str, str]
+
+    @property
+    def target(self) -> str:
+        return f"log_return_{self.horizon}d"
+
+    @property
+    def lookback(self) -> int | None:
+        """Earlier rows that a day's features need; ``None`` where the SQL does not say."""
+        found = _LOOKBACK.search(self.sql)
+        return int(found[1]) if found else None
+
+
+def prepare_prices(
+    duck: duckdb.DuckDBPyConnection,
+    source: Source,
+    horizon: int | None,
+    features_sql: str | None,
+) -> tuple[IngestReport, Callable[[], None]]:
+    """Compute, in temporary tables, all that ``source`` changes.
+
+    Returns the report, and what puts the changes into the store, to be called
+    in a transaction. They are computed before it because DuckDB reads tables
+    that the running transaction has filled with one thread only.
+    """
+    cells = {
+        name: number(source.prices[name], source.types[source.prices[name]])
+        if name in source.prices
+        else "null::double"
+        for name in PRICE_COLUMNS
+    }
+    make_typed(duck, source, cells)
+    duck.execute(sql("ingest/judged_prices").format(**key_rules()))
+    rows_read, dropped = take_rows(duck, "ticker, date, " + ", ".join(PRICE_COLUMNS))
+    notes = unreadable_cells(duck, source, list(source.prices.values()))
+    notes += _blanked_prices(duck)
+    notes += drop_repeated(duck, PRICE_COLUMNS)
+
+    if duck.execute("select count(*) from main.prices").fetchall() == [(0,)]:
+        duck.execute(
+            "create or replace temp view changed as select *, false as is_revision from incoming"
+        )
+    else:
+        duck.execute(sql("ingest/changed_prices"))
+    duck.execute(sql("ingest/current_prices"))
+    tickers, counts = count_changes(duck)
+    duck.execute(sql("ingest/touched_by_prices"))
+    tickers_changed = duck.execute("select count(*) from touched").fetchall()[0][0]
+    recipe = _recipe(duck, horizon, features_sql)
+    features = _compute(duck, recipe)
+    notes += _jumps(duck)
+    notes += [Count(note, 0) for note in source.notes]
+    report = IngestReport(
+        "prices", rows_read, *counts, tickers, tickers_changed, tuple(dropped), tuple(notes)
+    )
+    return report, partial(_store, duck, recipe, features)
+
+
+def _blanked_prices(duck: duckdb.DuckDBPyConnection) -> list[Count]:
+    names = ("open", "high", "low", "volume")
+    counts = duck.execute(
+        "select "
+        + ", ".join(f"count(*) filter (reason is null and bad_{name})" for name in names)
+        + " from judged"
+    ).fetchall()[0]
+    what = {"volume": "negative or infinite volume"}
+    return [
+        Count(f"{what.get(name, f'{name} not positive or infinite')}, stored as missing", n)
+        for name, n in zip(names, counts, strict=True)
+        if n
+    ]
+
+
+def _recipe(
+    duck: duckdb.DuckDBPyConnection, horizon: int | None, features_sql: str | None
+) -> _Recipe:
+    """The feature SQL and horizon: those given, else those last used, else the defaults."""
+    before = dict(duck.execute("select name, value from settings").fetchall())
+    text = features_sql or before.get("features_sql") or sql("features/ohlcv")
+    days = horizon or int(before.get("horizon", DEFAULT_HORIZON))
+    is_new = (text, str(days)) != (before.get("features_sql"), before.get("horizon"))
+    return _Recipe(text, days, is_new, before)
+
+
+def _compute(duck: duckdb.DuckDBPyConnection, recipe: _Recipe) -> list[str]:
+    """Run the feature SQL into the table ``computed``; returns the features' names.
+
+    Raises
+    ------
+    InputError
+        If it lacks a column that it must have.
+    """
+    if recipe.is_new:
+        duck.execute(
+            "create or replace temp table touched as select distinct ticker from current_prices"
+        )
+    if recipe.is_new or recipe.lookback is None:
+        prices = "select * from current_prices where ticker in (select ticker from touched)"
+        duck.execute(sql("ingest/whole_spans"))
+    else:
+        reach = recipe.horizon + recipe.lookback
+        duck.execute(sql("ingest/spans").format(horizon=recipe.horizon, reach=reach))
+        prices = sql("ingest/prices_of_spans")
+    text = recipe.sql.strip().rstrip(";")
+    parameters = {"horizon": recipe.horizon} if "$horizon" in text else {}
+    described = duck.execute(
+        f"describe with prices as (select * from main.prices limit 0) select * from ({text})",
+        parameters,
+    ).fetchall()
+    columns = [row[0] for row in described]
+    missing = [name for name in _ROLES if name not in columns]
+    if missing:
+        raise InputError(f"the feature SQL gives no column {missing[0]!r}")
+    features = [name for name in columns if name not in _ROLES]
+    values = ", ".join(as_float(quoted(name), name) for name in features)
+    duck.execute(
+        sql("ingest/computed").format(prices=prices, features=values, features_sql=text),
+        parameters,
+    )
+    return features
+
+
+def _store(duck: duckdb.DuckDBPyConnection, recipe: _Recipe, features: list[str]) -> None:
+    """Put prices, features, targets, digests and the recipe into the store."""
+    if recipe.is_new:
+        _forget_computed(duck, recipe.before)
+    add_columns(duck, features)
+    if recipe.is_new and set(feature_columns(duck)) == set(features):
+        duck.execute("delete from features")
+    duck.execute(sql("ingest/upsert_prices"))
+    duck.execute(sql("ingest/fresh"))
+    upsert_features(duck, features)
+    target = {"target": recipe.target, "horizon": recipe.horizon}
+    run_file(duck, "ingest/replace_computed_targets", target)
+    duck.execute("delete from settings where name <> 'ledger'")
+    duck.executemany(
+        "insert into settings values ($1, $2)",
+        [
+            ["features_sql", recipe.sql],
+            ["horizon", str(recipe.horizon)],
+            ["target", recipe.target],
+            ["computed_features", "\n".join(features)],
+        ],
+    )
+    refresh_touched(duck, recipe.target)
+
+
+def _jumps(duck: duckdb.DuckDBPyConnection) -> list[Count]:
+    jumps = duck.execute(sql("ingest/jumps")).fetchall()
+    if not jumps:
+        return []
+    examples = tuple(f"{ticker} ({largest:.1f})" for ticker, _, largest in jumps)
+    return [
+        Count(
+            "one-day moves with |log return| > 1, kept; check these stocks for splits",
+            sum(n for _, n, _ in jumps),
+            examples,
+        )
+    ]
+
+
+def _forget_computed(duck: duckdb.DuckDBPyConnection, known: dict[str, str]) -> None:
+    """Remove what an earlier feature SQL or horizon computed.
+
+    In one transaction DuckDB alters a table only before it deletes from it, so the rows
+    stay until the new columns are there.
+    """
+    if "target" not in known:
+        return
+    for name in known["computed_features"].split("\n"):
+        duck.execute(f"alter table features drop column {quoted(name)}")
+    for table in ("targets", "series"):
+        duck.execute(f"delete from {table} where target = $1", [known["target"]])

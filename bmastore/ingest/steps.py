@@ -1,0 +1,170 @@
+"""The steps that ingesting prices and ingesting a panel have in common."""
+
+from typing import Any
+
+import duckdb
+
+from bmastore.errors import InputError
+from bmastore.ingest.counts import Count
+from bmastore.ingest.sources import Source, is_filled, number
+from bmastore.panel import feature_columns, refresh_series
+from bmastore.resources import sql
+from bmastore.statements import literal, quoted
+
+
+def make_typed(duck: duckdb.DuckDBPyConnection, source: Source, cells: dict[str, str]) -> None:
+    """The view ``typed``: keys as text and date, cells as numbers, infinities still in."""
+    columns = ", ".join(f"{expression} as {quoted(name)}" for name, expression in cells.items())
+    raw_date = f"{quoted(source.date_column)}::varchar"
+    # Computed one level below, where a column `date` of the input still has that name.
+    inner = f"select *, {source.ticker} as key_ticker, {source.date} as key_date from source"
+    shown = (
+        "left(coalesce(key_ticker, '?'), 40) || "
+        f"case when key_date is null then ' on ' || coalesce({raw_date}, 'no date') else '' end"
+    )
+    duck.execute(
+        "create or replace temp view typed as "
+        f"select key_ticker as ticker, key_date as date, {shown} as shown, {columns} "
+        f"from ({inner})"
+    )
+
+
+def key_rules() -> dict[str, str]:
+    """SQL for the judged views: which keys are unusable, and why."""
+    bad = {
+        "coalesce(ticker, '') = ''": "no ticker",
+        "length(ticker) > 255": "ticker longer than 255 characters",
+        "regexp_matches(ticker, '[\\x00-\\x1f]')": "control characters in the ticker",
+        "date is null": "date missing or not like 2024-01-31, 2024/01/31 or 20240131",
+        "not isfinite(date)": "date is infinite",
+    }
+    reason = " ".join(f"when {rule} then {literal(text)}" for rule, text in bad.items())
+    return {
+        "bad_key": " or ".join(f"coalesce({rule}, false)" for rule in bad),
+        "key_reason": f"case {reason} end",
+    }
+
+
+def take_rows(duck: duckdb.DuckDBPyConnection, columns: str) -> tuple[int, list[Count]]:
+    """Rows that can be taken, as the table ``incoming``; how many were read, and the others."""
+    duck.execute(
+        "create or replace temp table incoming as "
+        f"select {columns} from judged where reason is null"
+    )
+    taken = duck.execute("select count(*) from incoming").fetchall()[0][0]
+    total = duck.execute("select count(*) from source").fetchall()[0][0]
+    if total == 0:
+        raise InputError("the input has no rows")
+    dropped = []
+    if taken < total:
+        rows = duck.execute(sql("ingest/rejected")).fetchall()
+        dropped = [Count(reason, n, tuple(examples)) for reason, n, examples in rows]
+    if taken == 0:
+        reasons = "; ".join(
+            f"{count.what} ({count.n}, e.g. {count.examples[0]})" for count in dropped
+        )
+        raise InputError(f"none of the {total} rows can be taken: {reasons}")
+    return total, dropped
+
+
+def unreadable_cells(
+    duck: duckdb.DuckDBPyConnection,
+    source: Source,
+    columns: list[str],
+    *,
+    all_bad_is_error: bool = False,
+) -> list[Count]:
+    """Text cells that are no numbers, counted a column."""
+    notes = []
+    for column in columns:
+        if source.types[column] != "VARCHAR":
+            continue
+        name, value = quoted(column), number(column, "VARCHAR")
+        unreadable = f"{is_filled(column)} and ({value}) is null"
+        n, good, example = duck.execute(
+            f"select count(*) filter ({unreadable}), count({value}), "
+            f"any_value({name}) filter ({unreadable}) from source"
+        ).fetchall()[0]
+        if n and not good and all_bad_is_error:
+            raise InputError(
+                f"column {column!r} holds text, not numbers (for instance {example!r}); "
+                f"leave it out or encode it"
+            )
+        if n:
+            notes.append(
+                Count(f"cells of {column!r} are no numbers, stored as missing", n, (example,))
+            )
+    return notes
+
+
+def drop_repeated(duck: duckdb.DuckDBPyConnection, columns: tuple[str, ...]) -> list[Count]:
+    """Keep the last of the rows with one (ticker, date), and sort the rows by these."""
+    if duck.execute(sql("ingest/out_of_order")).fetchall() == [(0,)]:
+        return []
+    row = "row(" + ", ".join(f"incoming.{name}" for name in columns) + ")"
+    duck.execute(sql("ingest/repeated").format(row=row))
+    total, disagreeing, examples = duck.execute(
+        "select count(*), count(*) filter (disagree), "
+        "(max(ticker || ' ' || date, 5) filter (disagree)) from repeated"
+    ).fetchall()[0]
+    if total:
+        duck.execute(sql("ingest/drop_repeated"))
+    duck.execute(sql("ingest/sort_incoming"))
+    counts = (
+        Count("rows repeat a (ticker, date) with the same values", total - disagreeing),
+        Count(
+            "rows repeat a (ticker, date) with other values; the last one was taken",
+            disagreeing,
+            tuple(sorted(examples or ())),
+        ),
+    )
+    return [count for count in counts if count.n]
+
+
+def count_changes(duck: duckdb.DuckDBPyConnection) -> tuple[int, tuple[int, int, int]]:
+    """Stocks in the input, and its rows that are new, revised and unchanged."""
+    rows, tickers = duck.execute(
+        "select count(*), count(distinct ticker) from incoming"
+    ).fetchall()[0]
+    changed, revised = duck.execute(
+        "select count(*), count(*) filter (is_revision) from changed"
+    ).fetchall()[0]
+    return tickers, (changed - revised, revised, rows - changed)
+
+
+def as_float(expression: str, name: str) -> str:
+    """SQL for a feature's value as the store keeps it: a finite 32-bit float, or NULL."""
+    return (
+        f"case when isfinite({expression}) then try_cast({expression} as real) end "
+        f"as {quoted(name)}"
+    )
+
+
+def add_columns(duck: duckdb.DuckDBPyConnection, features: list[str]) -> None:
+    """Give the features table the columns that it lacks."""
+    for name in features:
+        if name not in feature_columns(duck):
+            duck.execute(f"alter table features add column {quoted(name)} real")
+
+
+def upsert_features(duck: duckdb.DuckDBPyConnection, features: list[str]) -> None:
+    """Put the rows of ``fresh`` into the features table, which has their columns."""
+    kept = [name for name in feature_columns(duck) if name not in features]
+    if kept:
+        columns = ", ".join(f"features.{quoted(name)}" for name in kept)
+        duck.execute(sql("ingest/merge_features").format(kept_columns=columns))
+    duck.execute(sql("ingest/upsert_features"))
+
+
+def refresh_touched(duck: duckdb.DuckDBPyConnection, target: str) -> None:
+    """Compute the digests of the stocks in ``touched`` anew."""
+    tickers = [row[0] for row in duck.execute("select ticker from touched order by all").fetchall()]
+    refresh_series(duck, tickers, target)
+
+
+def run_file(duck: duckdb.DuckDBPyConnection, name: str, parameters: dict[str, Any]) -> None:
+    """Run a file of several statements, each with those parameters that it uses."""
+    for statement in sql(name).split(";"):
+        used = {key: value for key, value in parameters.items() if f"${key}" in statement}
+        if statement.strip():
+            duck.execute(statement, used)

@@ -1,0 +1,138 @@
+"""Out-of-fold predictions: remembered where nothing they stand on has changed, else computed."""
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bmastore.arrays import StockArrays
+from bmastore.config import FitConfig
+from bmastore.ensemble import FoldModels, load_fold
+from bmastore.exchange import FoldRecord, OutOfFold, Remembered
+from bmastore.members import REGISTRY, FittedMember, TrainingRows
+from bmastore.splits import Fold, tail_split
+
+
+@dataclass(frozen=True)
+class _Recalled:
+    """One fold as it is remembered; its models only if it was the newest."""
+
+    record: FoldRecord
+    predictions: NDArray[np.float32]
+    models: FoldModels | None
+
+
+@dataclass(frozen=True)
+class _FoldResult:
+    """One fold's predictions, and whether they are just the remembered ones."""
+
+    record: FoldRecord
+    predictions: NDArray[np.float32]
+    is_kept: bool
+    models: FoldModels | None
+
+
+def out_of_fold(
+    labelled: StockArrays, folds: list[Fold], config: FitConfig, remembered: Remembered | None
+) -> tuple[OutOfFold, FoldModels]:
+    """Predictions for the rows of all folds, and the newest fold's models.
+
+    A fold's members are fitted anew unless its training rows, and the features
+    of the rows predicted then, are those of a remembered fold. New rows of the
+    newest fold are predicted by its remembered models.
+    """
+    last = len(folds) - 1
+    models = load_fold(remembered.artifact) if remembered else None
+    results = [
+        _predict(
+            labelled, fold, config, _recall(remembered, models, fold.number), is_newest=i == last
+        )
+        for i, fold in enumerate(folds)
+    ]
+    test = np.concatenate([fold.test for fold in folds])
+    oof = OutOfFold(
+        labelled.dates[test],
+        np.vstack([result.predictions for result in results]),
+        labelled.y[test],
+        tuple(result.record for result in results),
+        tuple(result.record.number for result in results if result.is_kept),
+    )
+    newest = results[-1].models
+    assert newest is not None
+    return oof, newest
+
+
+def training_rows(rows: StockArrays, config: FitConfig) -> TrainingRows:
+    """A stock's rows as its members take them."""
+    head, tail = tail_split(rows.dates, rows.label_ends, config.splits.tail_share)
+    return TrainingRows(rows.X, rows.y, head, tail)
+
+
+def boosting(config: FitConfig) -> tuple[str, ...]:
+    """The members that boost, in the order of :attr:`FoldRecord.rounds`."""
+    return tuple(name for name in config.members if REGISTRY[name].boosts)
+
+
+def _recall(
+    remembered: Remembered | None, models: FoldModels | None, number: int
+) -> _Recalled | None:
+    """What is remembered of one fold."""
+    start = 0
+    for record in remembered.records if remembered else ():
+        stop = start + record.n_test
+        if record.number == number:
+            assert remembered is not None
+            mine = models if models is not None and models.number == number else None
+            return _Recalled(record, remembered.predictions[start:stop], mine)
+        start = stop
+    return None
+
+
+def _predict(
+    labelled: StockArrays,
+    fold: Fold,
+    config: FitConfig,
+    recalled: _Recalled | None,
+    *,
+    is_newest: bool,
+) -> _FoldResult:
+    train, test = labelled.take(fold.train), labelled.take(fold.test)
+    train_digest = _digest(train.dates, train.label_ends, train.X, train.y)
+    test_digest = _digest(test.dates, test.X)
+    n_train, n_test = len(fold.train), len(fold.test)
+    if recalled is not None:
+        old, predictions, models = recalled.record, recalled.predictions, recalled.models
+        n_old = old.n_test
+        same = old.train_digest == train_digest and n_old <= n_test
+        same = same and old.test_digest == _digest(test.dates[:n_old], test.X[:n_old])
+        if same and (models is not None or (n_old == n_test and not is_newest)):
+            if models is not None and n_old < n_test:
+                later = predict_with(models.members(config.members), test.X[n_old:])
+                predictions = np.vstack([predictions, later])
+            record = FoldRecord(fold.number, n_train, n_test, train_digest, test_digest, old.rounds)
+            return _FoldResult(record, predictions, n_old == n_test, models)
+
+    rows = training_rows(train, config)
+    members = [
+        REGISTRY[name].fit(rows, config.preset, config.seed, None) for name in config.members
+    ]
+    by_name = dict(zip(config.members, members, strict=True))
+    rounds = tuple(by_name[name].rounds for name in boosting(config))
+    record = FoldRecord(fold.number, n_train, n_test, train_digest, test_digest, rounds)
+    models = None
+    if is_newest:
+        models = FoldModels(fold.number, tuple(member.to_bytes() for member in members))
+    return _FoldResult(record, predict_with(members, test.X), False, models)
+
+
+def predict_with(members: list[FittedMember], X: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Members' predictions as they are stored: float32, shape (n, k)."""
+    return np.column_stack([member.predict(X) for member in members]).astype(np.float32)
+
+
+def _digest(*arrays: NDArray[np.generic]) -> str:
+    content = hashlib.blake2b(digest_size=16)
+    for array in arrays:
+        content.update(np.ascontiguousarray(array).view(np.uint8).data)
+    return content.hexdigest()

@@ -1,0 +1,131 @@
+"""Scores rows with the stored ensembles."""
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bmastore import artifacts, panel
+from bmastore.arrays import StockArrays
+from bmastore.ensemble import load
+from bmastore.errors import ArtifactError, ConfigError, UnknownTickerError
+from bmastore.exchange import QUANTILE_COLUMNS, Forecasts
+from bmastore.executors import single_threaded
+from bmastore.store import Reader, models_path
+from bmastore.tables import Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_READ_BATCH = 200
+
+
+@dataclass(frozen=True)
+class PredictionReport:
+    """Forecasts with the columns of ``v_predictions``.
+
+    ``failures`` maps the tickers that could not be scored to the reason.
+    """
+
+    table: Table
+    failures: dict[str, str]
+
+    @property
+    def frame(self) -> "pd.DataFrame":
+        """The forecasts as a pandas frame."""
+        return self.table.frame()
+
+
+def predict(
+    reader: Reader,
+    *,
+    target: str | None = None,
+    tickers: Sequence[str] | None = None,
+    since: date | None = None,
+    until: date | None = None,
+) -> PredictionReport:
+    """Forecast rows of the panel with each stock's newest trained ensemble.
+
+    Parameters are those of :meth:`bmastore.Store.predict`. A stock whose
+    artifact is missing or corrupt is a failure of its own.
+
+    Raises
+    ------
+    ConfigError, StoreError
+        If the store has no such target or tickers.
+    """
+    if since and until and since > until:
+        raise ConfigError(f"since {since} is after until {until}")
+    name, _ = panel.choose_target(reader.duck, target)
+    rows = reader.duck.execute(
+        "select ticker, artifact_sha256 from v_latest where target = $1 order by ticker", [name]
+    ).fetchall()
+    hashes = dict(rows)
+    if tickers is not None:
+        unknown = sorted(set(tickers) - set(hashes))
+        if unknown:
+            raise UnknownTickerError(f"there is no trained ensemble for {', '.join(unknown)}")
+        hashes = {ticker: hashes[ticker] for ticker in sorted(set(tickers))}
+    features = panel.feature_columns(reader.duck)
+    score = partial(_try_score, models_path(reader.path), hashes, features, since, until)
+    scored: list[tuple[str, Forecasts | str]] = []
+    wanted = list(hashes)
+    # LightGBM and XGBoost let go of the interpreter while they parse a model and predict.
+    with single_threaded(), ThreadPoolExecutor(os.cpu_count()) as pool:
+        for start in range(0, len(wanted), _READ_BATCH):
+            batch = panel.read_rows(
+                reader.duck, wanted[start : start + _READ_BATCH], name, features
+            )
+            scored += pool.map(score, batch)
+    forecasts = [(ticker, found) for ticker, found in scored if isinstance(found, Forecasts)]
+    failures = {ticker: found for ticker, found in scored if isinstance(found, str)}
+    return PredictionReport(_table(forecasts, name), failures)
+
+
+def _try_score(
+    models: Path,
+    hashes: dict[str, str],
+    features: tuple[str, ...],
+    since: date | None,
+    until: date | None,
+    stock: StockArrays,
+) -> tuple[str, Forecasts | str]:
+    """Forecasts of one stock, or why there are none."""
+    try:
+        ensemble = load(artifacts.read(models, hashes[stock.ticker]))
+        absent = [name for name in ensemble.features if name not in features]
+        if absent:
+            raise ArtifactError(f"its ensemble needs feature {absent[0]!r}, which the store lacks")
+    except ArtifactError as error:
+        return stock.ticker, str(error)
+    rows = stock.take(_asked_for(stock, since, until))
+    columns = [features.index(name) for name in ensemble.features]
+    return stock.ticker, ensemble.forecast(rows.dates, np.ascontiguousarray(rows.X[:, columns]))
+
+
+def _asked_for(stock: StockArrays, since: date | None, until: date | None) -> slice:
+    """Rows from ``since`` to ``until``; the last one up to ``until`` without ``since``."""
+    n = len(stock.dates)
+    stop = n if until is None else int(np.searchsorted(stock.dates, np.datetime64(until), "right"))
+    if since is None:
+        return slice(max(0, stop - 1), stop)
+    return slice(int(np.searchsorted(stock.dates, np.datetime64(since))), stop)
+
+
+def _table(scored: list[tuple[str, Forecasts]], target: str) -> Table:
+    columns = ("ticker", "date", "target", "mean", "sd", *QUANTILE_COLUMNS)
+    types = ("VARCHAR", "DATE", "VARCHAR", *["DOUBLE"] * (len(columns) - 3))
+    rows = []
+    for ticker, found in scored:
+        numbers = np.column_stack([found.mean, found.sd, found.quantiles]).tolist()
+        rows += [
+            (ticker, day, target, *some)
+            for day, some in zip(found.dates.tolist(), numbers, strict=True)
+        ]
+    return Table(columns, types, rows)

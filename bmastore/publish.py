@@ -1,0 +1,54 @@
+"""Publishes results: a copy of ledger and views that dashboards may open at any time."""
+
+import os
+from pathlib import Path
+
+from bmastore.statements import bulk_insert, literal, quoted
+from bmastore.store import VIEWS, Writer, create_views, results_path
+
+# The ledger, and one row a stock of the panel, but no features.
+_LEDGER_TABLES = ("runs", "ledger", "weights", "metrics", "predictions")
+_STORE_TABLES = ("series", "alembic_version")
+
+
+def publish(writer: Writer) -> Path:
+    """Write the results file anew under a temporary name and rename it into place."""
+    target = results_path(writer.path)
+    for left_over in target.parent.glob(f".{target.name}.*.tmp"):
+        left_over.unlink(missing_ok=True)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    duck = writer.duck
+    duck.execute(f"attach {literal(str(temporary))} as published")
+    try:
+        home = duck.execute("select current_database()").fetchall()[0][0]
+        for table in (*_LEDGER_TABLES, *_STORE_TABLES):
+            # With a ledger on a server, the store's own ledger tables are empty: a layout.
+            duck.execute(
+                f"create table published.{quoted(table)} as "
+                f"from {quoted(home)}.main.{quoted(table)}"
+            )
+        duck.execute("use published")
+        try:
+            if writer.has_server:
+                _copy_from_server(writer)
+            create_views(duck, VIEWS)
+        finally:
+            duck.execute(f"use {quoted(home)}")
+    finally:
+        duck.execute("detach published")
+    temporary.replace(target)
+    return target
+
+
+def _copy_from_server(writer: Writer) -> None:
+    from sqlalchemy import select
+
+    from bmastore.schema import ledger_metadata
+
+    for name in _LEDGER_TABLES:
+        table = ledger_metadata.tables[name]
+        with writer.ledger.begin():
+            rows = writer.ledger.execute(select(table)).all()
+        if rows:
+            columns = dict(zip(table.columns.keys(), zip(*rows, strict=True), strict=True))
+            bulk_insert(writer.duck, name, columns)

@@ -1,0 +1,186 @@
+"""The tables of a store, for SQLAlchemy and Alembic.
+
+The panel tables always lie in DuckDB. The ledger tables lie in the same file,
+or in PostgreSQL. No foreign keys (DuckDB's break updates of the parent), no
+indexes (they double a table's size there); a missing time zone means UTC.
+"""
+
+from sqlalchemy import (
+    ARRAY,
+    Column,
+    Date,
+    Double,
+    Integer,
+    MetaData,
+    String,
+    Table,
+)
+from sqlalchemy import TIMESTAMP as Timestamp
+from sqlalchemy.types import REAL
+
+panel_metadata = MetaData()
+ledger_metadata = MetaData()
+
+prices = Table(
+    "prices",
+    panel_metadata,
+    Column("ticker", String, nullable=False),
+    Column("date", Date, nullable=False),
+    Column("open", REAL),
+    Column("high", REAL),
+    Column("low", REAL),
+    Column("close", REAL, nullable=False),
+    Column("volume", Double),
+    Column("adj_close", REAL),
+)
+
+# One REAL column a feature is added by ingest.
+features = Table(
+    "features",
+    panel_metadata,
+    Column("ticker", String, nullable=False),
+    Column("date", Date, nullable=False),
+)
+
+targets = Table(
+    "targets",
+    panel_metadata,
+    Column("ticker", String, nullable=False),
+    Column("date", Date, nullable=False),
+    Column("target", String, nullable=False),
+    Column("horizon", Integer, nullable=False),
+    Column("value", Double, nullable=False),
+    Column("label_end", Date, nullable=False),
+)
+
+series = Table(
+    "series",
+    panel_metadata,
+    Column("ticker", String, nullable=False),
+    Column("target", String, nullable=False),
+    Column("n_rows", Integer, nullable=False),
+    Column("first_date", Date),
+    Column("last_date", Date),
+    Column("digest", String, nullable=False),
+    Column("updated_at", Timestamp, nullable=False),
+)
+
+# The walk-forward folds of each stock's last trained entry: what they were made from, and
+# their predictions, date after date, a value a member. entry_id is the entry that last
+# changed the fold. The view `oof` shows one prediction a row; so many rows of text keys
+# would make each checkpoint ten times slower.
+folds = Table(
+    "folds",
+    panel_metadata,
+    Column("ticker", String, nullable=False),
+    Column("target", String, nullable=False),
+    Column("fold", Integer, nullable=False),
+    Column("entry_id", String, nullable=False),
+    Column("config_hash", String, nullable=False),
+    Column("code_version", String, nullable=False),
+    Column("n_train", Integer, nullable=False),
+    Column("n_test", Integer, nullable=False),
+    Column("train_digest", String, nullable=False),
+    Column("test_digest", String, nullable=False),
+    Column("rounds", String, nullable=False),
+    Column("members", ARRAY(String), nullable=False),
+    Column("dates", ARRAY(Date), nullable=False),
+    Column("predictions", ARRAY(REAL), nullable=False),
+)
+
+# What ingest remembers: the feature SQL in use, its horizon.
+settings = Table(
+    "settings",
+    panel_metadata,
+    Column("name", String, nullable=False),
+    Column("value", String, nullable=False),
+)
+
+runs = Table(
+    "runs",
+    ledger_metadata,
+    Column("run_id", String, nullable=False),
+    Column("status", String, nullable=False),
+    Column("started_at", Timestamp, nullable=False),
+    Column("finished_at", Timestamp),
+    Column("target", String, nullable=False),
+    Column("horizon", Integer, nullable=False),
+    Column("as_of", Date),
+    Column("time_per_stock", Double),
+    Column("preset", String, nullable=False),
+    Column("config_hash", String, nullable=False),
+    Column("config", String, nullable=False),
+    Column("code_version", String, nullable=False),
+    Column("workers", Integer, nullable=False),
+    Column("selected", Integer, nullable=False),
+    Column("trained", Integer, nullable=False),
+    Column("failed", Integer, nullable=False),
+    Column("skipped", Integer, nullable=False),
+    Column("wall_s", Double),
+    Column("fit_cpu_s", Double),
+    Column("peak_rss_mb", Double),
+)
+
+ledger = Table(
+    "ledger",
+    ledger_metadata,
+    Column("entry_id", String, nullable=False),
+    Column("run_id", String, nullable=False),
+    Column("ticker", String, nullable=False),
+    Column("target", String, nullable=False),
+    Column("status", String, nullable=False),
+    Column("cause", String, nullable=False),
+    Column("data_digest", String, nullable=False),
+    Column("config_hash", String, nullable=False),
+    Column("code_version", String, nullable=False),
+    Column("preset", String, nullable=False),
+    Column("n_rows", Integer, nullable=False),
+    Column("first_date", Date),
+    Column("last_date", Date),
+    Column("cutoff", Date),
+    Column("attempt", Integer, nullable=False),
+    Column("fit_s", Double, nullable=False),
+    Column("started_at", Timestamp, nullable=False),
+    Column("finished_at", Timestamp, nullable=False),
+    Column("error_type", String),
+    Column("error_message", String),
+    Column("artifact_sha256", String),
+)
+
+weights = Table(
+    "weights",
+    ledger_metadata,
+    Column("entry_id", String, nullable=False),
+    Column("member", String, nullable=False),
+    Column("weight", Double, nullable=False),
+    Column("oof_log_score", Double, nullable=False),
+    Column("oof_rmse", Double, nullable=False),
+    Column("scale", Double, nullable=False),
+)
+
+metrics = Table(
+    "metrics",
+    ledger_metadata,
+    Column("entry_id", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("value", Double, nullable=False),
+)
+
+predictions = Table(
+    "predictions",
+    ledger_metadata,
+    Column("entry_id", String, nullable=False),
+    Column("ticker", String, nullable=False),
+    Column("date", Date, nullable=False),
+    Column("target", String, nullable=False),
+    Column("mean", Double, nullable=False),
+    Column("sd", Double, nullable=False),
+    Column("q05", Double, nullable=False),
+    Column("q25", Double, nullable=False),
+    Column("q50", Double, nullable=False),
+    Column("q75", Double, nullable=False),
+    Column("q95", Double, nullable=False),
+)
+
+# Columns of `features` that are not features.
+KEY_COLUMNS = ("ticker", "date")

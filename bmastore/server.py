@@ -1,0 +1,107 @@
+"""A ledger on a PostgreSQL server."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from bmastore.errors import ConfigError, StoreError, StoreLockedError
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL, Connection
+
+# Any number that no other program on the server is likely to lock.
+_ADVISORY_LOCK = 0x626D61
+
+
+def place(url: str) -> str:
+    """The server and database that a URL names, without user or password."""
+    parsed = _parse(url)
+    port = f":{parsed.port}" if parsed.port else ""
+    host = parsed.host or parsed.query.get("host", "localhost")
+    return f"postgresql://{host}{port}/{parsed.database}"
+
+
+def mask_secrets(text: str) -> str:
+    """The text with the password of every URL in it replaced by ``***``."""
+    return re.sub(r"(\w+://[^:/@\s]*:)[^@\s]+@", r"\1***@", text)
+
+
+@contextmanager
+def open_ledger(url: str, schema_version: str) -> Iterator["Connection"]:
+    """Hold the ledger on a server; its tables are made if need be.
+
+    An advisory lock is the lease: one coordinator a database.
+
+    Raises
+    ------
+    ConfigError
+        If the URL is none, or the driver is not installed.
+    StoreError
+        If the server cannot be reached, or its ledger has another schema.
+    StoreLockedError
+        If another process holds the ledger.
+    """
+    from sqlalchemy import create_engine, text
+    from sqlalchemy.exc import DBAPIError
+    from sqlalchemy.pool import NullPool
+
+    try:
+        engine = create_engine(_parse(url), poolclass=NullPool)
+        connection = engine.connect()
+    except ModuleNotFoundError:
+        raise ConfigError(
+            "a ledger in PostgreSQL needs its driver; run: pip install 'bmastore[postgres]'"
+        ) from None
+    except DBAPIError as error:
+        reason = mask_secrets(str(error.orig).strip().splitlines()[0])
+        raise StoreError(f"cannot reach the ledger in {place(url)}: {reason}") from None
+    try:
+        with connection.begin():
+            lease = text("select pg_try_advisory_lock(:key)")
+            if not connection.execute(lease, {"key": _ADVISORY_LOCK}).scalar():
+                raise StoreLockedError(
+                    f"the ledger in {place(url)} is held by another process; wait until it is "
+                    f"done, or stop it"
+                )
+            _prepare(connection, url, schema_version)
+        yield connection
+    finally:
+        connection.close()
+        engine.dispose()
+
+
+def _prepare(connection: "Connection", url: str, schema_version: str) -> None:
+    from sqlalchemy import inspect, text
+
+    from bmastore.schema import ledger_metadata
+
+    if not inspect(connection).has_table("alembic_version"):
+        ledger_metadata.create_all(connection)
+        connection.execute(
+            text("create table alembic_version (version_num varchar(32) not null primary key)")
+        )
+        connection.execute(
+            text("insert into alembic_version values (:version)"), {"version": schema_version}
+        )
+    found = connection.execute(text("select version_num from alembic_version")).scalar()
+    if found != schema_version:
+        raise StoreError(
+            f"the ledger in {place(url)} has schema {found}, this bmastore needs {schema_version}"
+        )
+
+
+def _parse(url: str) -> "URL":
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise ConfigError(f"{mask_secrets(url)!r} is not a URL like {_EXAMPLE}") from None
+    if parsed.get_backend_name() != "postgresql" or not parsed.database:
+        raise ConfigError(f"a ledger lies in PostgreSQL, at a URL like {_EXAMPLE}")
+    return parsed.set(drivername="postgresql+psycopg")
+
+
+_EXAMPLE = "postgresql://user@host/database"

@@ -1,0 +1,24 @@
+-- All rows of some stocks, stock after stock in the order asked for, oldest first.
+-- $tickers: list of tickers; $target: name of the target.
+with wanted as (
+    select unnest($tickers::varchar[]) as ticker, generate_subscripts($tickers::varchar[], 1) as place
+),
+
+-- Narrowed down before the join: otherwise it would hold the labels of all stocks in memory.
+labels as (
+    select wanted.place, targets.date, targets.label_end, targets.value
+    from targets
+    inner join wanted on wanted.ticker = targets.ticker
+    where targets.target = $target
+)
+
+select
+    wanted.place,
+    features.date,
+    labels.label_end,
+    coalesce(labels.value, 'nan'::double) as value
+    {feature_columns}
+from features
+inner join wanted on wanted.ticker = features.ticker
+left join labels on labels.place = wanted.place and labels.date = features.date
+order by wanted.place, features.date

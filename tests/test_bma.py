@@ -1,0 +1,99 @@
+"""The mathematics of weights and mixtures."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy import stats
+
+from bmastore import bma
+from bmastore.exchange import QUANTILES
+
+log_scores = arrays(
+    np.float64, st.tuples(st.integers(5, 60), st.integers(1, 5)), elements=st.floats(-8, 4)
+)
+
+
+@given(log_scores, st.sampled_from(sorted(bma.WEIGHTINGS)), st.integers(1, 20))
+def test_every_weighting_gives_a_probability_vector(log_density, name, horizon):
+    weights = bma.WEIGHTINGS[name](log_density, horizon)
+    assert weights.shape == (log_density.shape[1],)
+    assert (weights >= 0).all()
+    assert weights.sum() == pytest.approx(1)
+
+
+@given(log_scores, st.floats(-50, 50))
+def test_pseudo_bma_sees_only_differences_between_members(log_density, shift):
+    weights = bma.pseudo_bma(log_density, 5)
+    assert bma.pseudo_bma(log_density + shift, 5) == pytest.approx(weights, abs=1e-9)
+
+
+def test_pseudo_bma_weights_are_the_softmax_of_the_summed_scores_over_the_horizon():
+    log_density = np.log([[0.2, 0.4], [0.5, 0.25], [0.1, 0.3]])
+    odds = (0.2 * 0.5 * 0.1) / (0.4 * 0.25 * 0.3)
+    assert bma.pseudo_bma(log_density, 1)[0] == pytest.approx(odds / (1 + odds))
+    assert bma.pseudo_bma(log_density, 2)[0] == pytest.approx(odds**0.5 / (1 + odds**0.5))
+
+
+def test_repeating_each_row_h_times_with_horizon_h_gives_the_weights_of_the_single_rows():
+    log_density = np.random.default_rng(0).normal(size=(40, 3))
+    repeated = np.repeat(log_density, 5, axis=0)
+    assert bma.pseudo_bma(repeated, 5) == pytest.approx(bma.pseudo_bma(log_density, 1))
+
+
+def test_the_one_true_model_takes_the_weight():
+    random = np.random.default_rng(3)
+    truth = random.normal(size=400)
+    y = truth + stats.t(bma.ERROR_DF).rvs(400, random_state=1)
+    errors = y[:, None] - np.column_stack([truth, np.zeros(400), -truth])
+    weights = bma.pseudo_bma(bma.log_densities(errors, bma.error_scales(errors)), 1)
+    assert weights[0] > 0.99
+
+
+def test_log_density_is_that_of_scipys_student_t():
+    errors = np.linspace(-3, 3, 14).reshape(7, 2)
+    scales = np.array([0.5, 2.0])
+    expected = stats.t.logpdf(errors, bma.ERROR_DF, scale=scales)
+    assert bma.log_densities(errors, scales) == pytest.approx(expected)
+
+
+def test_error_scale_recovers_the_scale_of_student_t_errors():
+    errors = stats.t.rvs(bma.ERROR_DF, scale=0.03, size=(20_000, 1), random_state=2)
+    assert bma.error_scales(errors)[0] == pytest.approx(0.03, rel=0.03)
+
+
+def test_a_stock_that_hardly_moves_still_has_a_scale():
+    errors = np.zeros((10, 1))
+    errors[0] = 0.1
+    assert bma.error_scales(errors)[0] > 0
+
+
+mixtures = st.integers(1, 5).flatmap(
+    lambda k: st.tuples(
+        arrays(np.float64, (3, k), elements=st.floats(-0.5, 0.5)),
+        arrays(np.float64, (k,), elements=st.floats(1e-3, 1)),
+        arrays(np.float64, (k,), elements=st.floats(1e-3, 1)).map(lambda w: w / w.sum()),
+    )
+)
+
+
+@settings(max_examples=50)
+@given(mixtures)
+def test_quantiles_invert_the_distribution_function(mixture):
+    centres, scales, weights = mixture
+    quantiles = bma.mixture_quantiles(centres, scales, weights)
+    assert (np.diff(quantiles, axis=1) >= 0).all()
+    for i, level in enumerate(QUANTILES):
+        reached = bma.mixture_cdf(quantiles[:, i], centres, scales, weights)
+        assert reached == pytest.approx(np.full(3, level), abs=1e-6)
+
+
+def test_mean_and_sd_are_those_of_a_large_sample():
+    centres, scales = np.array([[0.1, -0.2]]), np.array([0.05, 0.1])
+    weights = np.array([0.3, 0.7])
+    random = np.random.default_rng(0)
+    member = random.choice(2, p=weights, size=400_000)
+    sample = centres[0, member] + scales[member] * random.standard_t(bma.ERROR_DF, 400_000)
+    assert bma.mixture_mean(centres, weights)[0] == pytest.approx(sample.mean(), abs=1e-3)
+    assert bma.mixture_sd(centres, scales, weights)[0] == pytest.approx(sample.std(), rel=0.01)
