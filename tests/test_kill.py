@@ -30,6 +30,12 @@ def entries(path):
     return dict(rows)
 
 
+def unfinished_runs(path):
+    with duckdb.connect(str(path), read_only=True) as duck:
+        rows = duck.execute("select run_id from runs where status = 'running'").fetchall()
+    return {run_id for (run_id,) in rows}
+
+
 def assert_nothing_twice(path):
     with duckdb.connect(str(path), read_only=True) as duck:
         twice = duck.execute(
@@ -50,8 +56,9 @@ def test_sigkill_at_random_moments(tmp_path, real60):
     store = Store(path)
     store.ingest(real60)
     random_moments = random.Random(5)
-    seen, kills, cut_short = {}, 0, 0
-    while kills < KILLS:
+    seen, kills, midway, cut_short = {}, 0, 0, set()
+    # However fast the machine, some of the kills have to fall between two checkpoints.
+    while (kills < KILLS or midway < 3) and kills < 6 * KILLS:
         child = train_in_background(path, "--batch-size", "3")
         time.sleep(random_moments.uniform(0.5, 4.5))
         if child.poll() is not None:
@@ -63,17 +70,20 @@ def test_sigkill_at_random_moments(tmp_path, real60):
         kills += 1
         now = entries(path)
         assert seen.items() <= now.items()
-        cut_short += len(now) > len(seen)
+        # A pass may have ended its run, and be killed on its way out.
+        newly = unfinished_runs(path) - cut_short
+        cut_short |= newly
+        midway += bool(newly) and len(now) > len(seen)
         assert_nothing_twice(path)
         seen = now
-    assert cut_short >= 3, "most kills came before or after the fits; spread them better"
+    assert midway >= 3, "most kills came before or after the fits; spread them better"
     summary = cli_json("train", "--json", "--store", path)
     assert summary["selected"] == summary["trained"] + summary["skipped"]
     assert seen.items() <= entries(path).items()
     assert_nothing_twice(path)
     runs = store.sql("select status, count(*) as n from runs group by 1").set_index("status")["n"]
     assert "running" not in runs
-    assert runs["interrupted"] >= cut_short
+    assert runs["interrupted"] == len(cut_short)
     assert set(statuses(store).values()) == {"trained", "skipped"}
     artifacts = {p.stem for p in path.parent.glob("bma.models/*/*.bma")}
     assert artifacts >= set(store.sql("select artifact_sha256 from v_latest").iloc[:, 0])
