@@ -19,6 +19,8 @@ Matrix = NDArray[np.float64]
 # median absolute error holds its intervals on real stocks, where a Gaussian with
 # the errors' standard deviation over-covers.
 ERROR_DF = 5.0
+# Rows after which an error counts half as much for the scale: volatility comes in spells.
+HALF_LIFE = 60.0
 # Odds against the best member at which a member is left out.
 OCCAMS_ODDS = 20.0
 _MEDIAN_ABS_ERROR = float(stdtrit(ERROR_DF, 0.75))
@@ -28,22 +30,32 @@ _SD = float(np.sqrt(ERROR_DF / (ERROR_DF - 2.0)))
 def error_scales(errors: Matrix) -> Matrix:
     """Scale of each member's Student-t errors, from its out-of-fold errors.
 
-    The median absolute error over its value for a unit scale; where more than
-    half of the errors are exactly zero (a stock that hardly trades), the root
-    mean square instead.
+    The weighted median absolute error over its value for a unit scale, newer
+    errors weighing more; where half of the weight is on errors that are exactly
+    zero (a stock that hardly trades), the root mean square instead.
 
     Parameters
     ----------
     errors:
-        Shape (n, k): target minus out-of-fold prediction.
+        Shape (n, k): target minus out-of-fold prediction, oldest first.
 
     Returns
     -------
     Shape (k,), in units of the target; zero only where all errors are zero.
     """
-    by_median = np.median(np.abs(errors), axis=0) / _MEDIAN_ABS_ERROR
+    age = np.arange(len(errors))[::-1]
+    by_median = _weighted_median(np.abs(errors), 0.5 ** (age / HALF_LIFE)) / _MEDIAN_ABS_ERROR
     by_square = np.sqrt(np.mean(np.square(errors), axis=0)) / _SD
     return np.where(by_median > 0, by_median, by_square)
+
+
+def _weighted_median(values: Matrix, weights: Matrix) -> Matrix:
+    """Smallest value of each column of shape (n, k) that half of the rows' weight lies at."""
+    order = np.argsort(values, axis=0)
+    reached = np.cumsum(weights[order], axis=0) >= weights.sum() / 2
+    middle = np.take_along_axis(order, reached.argmax(axis=0)[None, :], axis=0)
+    result: Matrix = np.take_along_axis(values, middle, axis=0)[0]
+    return result
 
 
 def log_densities(errors: Matrix, scales: Matrix) -> Matrix:
@@ -80,6 +92,63 @@ WEIGHTINGS: dict[str, Callable[[Matrix, int], Matrix]] = {
     "pseudo-bma": pseudo_bma,
     "equal": equal,
 }
+
+
+def universe_weights(log_density: Matrix, steps: int = 500) -> Matrix:
+    """Weights that maximise the mean log density of the mixture over the rows of many stocks.
+
+    Log-score stacking (Yao et al. 2018, section 3.1), by the EM steps of
+    Raftery, Gneiting, Balabdaoui and Polakowski, "Using Bayesian model
+    averaging to calibrate forecast ensembles", Monthly Weather Review 133
+    (2005), equation 6; the objective is concave and every step raises it.
+
+    Parameters
+    ----------
+    log_density:
+        Shape (n, k), of rows of all stocks together.
+    """
+    k = log_density.shape[1]
+    density = np.exp(log_density - log_density.max(axis=1, keepdims=True))
+    weights = np.full(k, 1.0 / k)
+    for _ in range(steps):
+        share = density * weights
+        weights = (share / share.sum(axis=1, keepdims=True)).mean(axis=0)
+    return weights
+
+
+def advantages(log_density: Matrix, leader: int, horizon: int) -> tuple[Matrix, Matrix]:
+    """Each member's mean log score relative to one of them, and its sampling variance.
+
+    Overlapping targets: the variance is that of n / ``horizon`` rows.
+
+    Returns
+    -------
+    Two arrays of shape (k,).
+    """
+    difference = log_density - log_density[:, [leader]]
+    variance = difference.var(axis=0) * horizon / len(difference)
+    return difference.mean(axis=0), variance
+
+
+def shrink(own: Matrix, variance: Matrix, shared: Matrix, spread: Matrix) -> Matrix:
+    """Each member's advantage for one stock, shrunk for noise toward the universe's.
+
+    The empirical-Bayes estimate for normal means (Efron and Morris,
+    "Stein's estimation rule and its competitors", JASA 68, 1973): the stock's
+    departure from the universe counts for the share of its variance that is
+    not noise. Cf. hierarchical stacking, Yao, Pirš, Vehtari and Gelman (2022).
+
+    Parameters
+    ----------
+    own, variance:
+        Shape (k,): from :func:`advantages`.
+    shared, spread:
+        Shape (k,): mean over stocks, and variance between them beyond noise.
+    """
+    total = spread + variance
+    trust = np.divide(spread, total, out=np.zeros_like(total), where=total > 0)
+    result: Matrix = shared + trust * (own - shared)
+    return result
 
 
 def occams_window(weights: Matrix) -> Matrix:

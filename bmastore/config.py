@@ -33,7 +33,7 @@ PRESETS = {
     "high": Preset(200, 150, 150, learning_rate=0.1, xgb_max_depth=6, patience=42),
 }
 
-MEMBERS = ("rf", "xgb", "lgbm", "zero", "mean")
+MEMBERS = ("rf", "xgb", "lgbm", "zero", "mean", "pooled")
 WEIGHTINGS = ("pseudo-bma", "equal")
 
 
@@ -55,6 +55,8 @@ class Splits:
     min_oof_rows: int = 60
     # Share of the training rows, the newest, on which the boosters stop early.
     tail_share: float = 0.2
+    # What stocks share is made anew when the calendar enters another cell of so many days.
+    refresh_days: int = 21
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,9 @@ class TrainConfig:
     preset:
         ``"ultrafast"``, ``"fast"``, ``"standard"`` or ``"high"``.
     members:
-        Names out of ``rf``, ``xgb``, ``lgbm``, ``zero``, ``mean``.
+        Names out of ``rf``, ``xgb``, ``lgbm``, ``zero``, ``mean``, ``pooled``. With
+        ``pooled``, which is fitted over all stocks, the weights of each stock
+        also borrow strength from the others'.
     weighting:
         Formula of the members' weights: ``"pseudo-bma"`` or ``"equal"``.
     target:
@@ -109,6 +113,8 @@ class TrainConfig:
                 raise ConfigError(f"splits.{field.name} must be positive")
         if self.splits.tail_share >= 1:
             raise ConfigError("splits.tail_share must be below 1")
+        if self.members == ("pooled",):
+            raise ConfigError("the pooled member needs company, for instance zero")
 
     def resolve(self, target: str, horizon: int, features: tuple[str, ...]) -> "FitConfig":
         """This config for a store's target, its horizon in trading days and feature columns."""

@@ -8,11 +8,12 @@ newest walk-forward fold, which tomorrow predict that fold's new rows.
 import io
 import json
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from lightgbm import Booster
 from numpy.typing import NDArray
 
 from bmastore import bma
@@ -20,6 +21,8 @@ from bmastore.arrays import Dates
 from bmastore.errors import ArtifactError
 from bmastore.exchange import Forecasts
 from bmastore.members import REGISTRY, FittedMember
+from bmastore.members.pooled import PooledMember
+from bmastore.universe import load as load_universe
 
 _FORMAT = 1
 # Zip archives carry a time of day; a fixed one keeps equal ensembles equal bytes.
@@ -33,10 +36,11 @@ class FoldModels:
     number: int
     blobs: tuple[bytes, ...]
 
-    def members(self, names: Sequence[str]) -> list[FittedMember]:
-        """The members, read back."""
+    def members(self, names: Sequence[str], pooled: PooledMember | None) -> list[FittedMember]:
+        """The members, read back; the pooled one is the universe's."""
         return [
-            REGISTRY[name].from_bytes(blob) for name, blob in zip(names, self.blobs, strict=True)
+            pooled if name == "pooled" and pooled is not None else REGISTRY[name].from_bytes(blob)
+            for name, blob in zip(names, self.blobs, strict=True)
         ]
 
 
@@ -55,6 +59,8 @@ class Ensemble:
         Student-t errors in units of the target.
     features:
         Names of the p columns that ``forecast`` expects, in order.
+    universe_sha256:
+        Artifact of the universe whose pooled model it uses, if any.
     """
 
     names: tuple[str, ...]
@@ -62,6 +68,7 @@ class Ensemble:
     weights: NDArray[np.float64]
     scales: NDArray[np.float64]
     features: tuple[str, ...]
+    universe_sha256: str | None = None
 
     def forecast(self, dates: Dates, X: NDArray[np.float32]) -> Forecasts:
         """Forecasts for rows of features, shape (n, p), at ``dates``, shape (n,)."""
@@ -82,6 +89,7 @@ def dump(ensemble: Ensemble, newest_fold: FoldModels) -> bytes:
         "weights": ensemble.weights.tolist(),
         "scales": ensemble.scales.tolist(),
         "features": list(ensemble.features),
+        "universe": ensemble.universe_sha256,
         "fold": newest_fold.number,
         "fold_members": len(newest_fold.blobs),
     }
@@ -99,8 +107,10 @@ def dump(ensemble: Ensemble, newest_fold: FoldModels) -> bytes:
     return buffer.getvalue()
 
 
-def load(blob: bytes) -> Ensemble:
+def load(blob: bytes, read_universe: Callable[[str], bytes]) -> Ensemble:
     """The ensemble that :func:`dump` wrote.
+
+    ``read_universe`` gives the verified bytes of a universe by its hash.
 
     The bytes must be those: LightGBM and XGBoost may crash the process on
     corrupt models, which is why :func:`bmastore.artifacts.read` checks a hash.
@@ -113,13 +123,16 @@ def load(blob: bytes) -> Ensemble:
     with zipfile.ZipFile(io.BytesIO(blob)) as archive:
         head = _read_head(archive)
         names = tuple(head["members"])
-        members = tuple(REGISTRY[name].from_bytes(archive.read(f"member.{name}")) for name in names)
+        sha256 = head["universe"]
+        newest = load_universe(read_universe(sha256)).newest if sha256 else None
+        members = tuple(_read_member(archive, name, newest) for name in names)
     return Ensemble(
         names,
         members,
         np.asarray(head["weights"]),
         np.asarray(head["scales"]),
         tuple(head["features"]),
+        sha256,
     )
 
 
@@ -135,6 +148,13 @@ def load_fold(blob: bytes) -> FoldModels:
         head = _read_head(archive)
         blobs = tuple(archive.read(f"fold.{i}") for i in range(head["fold_members"]))
     return FoldModels(head["fold"], blobs)
+
+
+def _read_member(archive: zipfile.ZipFile, name: str, newest: Booster | None) -> FittedMember:
+    blob = archive.read(f"member.{name}")
+    if name == "pooled":
+        return PooledMember(newest, float(blob))
+    return REGISTRY[name].from_bytes(blob)
 
 
 def _read_head(archive: zipfile.ZipFile) -> dict[str, Any]:

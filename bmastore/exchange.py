@@ -79,15 +79,20 @@ class Remembered:
 
 @dataclass(frozen=True)
 class Work:
-    """Stocks for one task: their rows, and what is remembered of each (or ``None``)."""
+    """Stocks for one task: their rows, what is remembered of each (or ``None``).
+
+    ``universe`` is the universe's artifact, ``None`` where the config has no
+    pooled member.
+    """
 
     rows: PanelArrays
     remembered: tuple[Remembered | None, ...]
+    universe: bytes | None = None
 
     def alone(self) -> "list[Work]":
         """Each stock as work of its own."""
         return [
-            Work(self.rows.part(i, i + 1), self.remembered[i : i + 1])
+            Work(self.rows.part(i, i + 1), self.remembered[i : i + 1], self.universe)
             for i in range(len(self.rows.tickers))
         ]
 
@@ -98,6 +103,8 @@ class OutOfFold:
 
     Attributes
     ----------
+    members:
+        Names, length k.
     dates:
         ``datetime64[D]``, shape (n,).
     predictions:
@@ -110,6 +117,7 @@ class OutOfFold:
         Numbers of the folds that are as they were remembered.
     """
 
+    members: tuple[str, ...]
     dates: Dates
     predictions: NDArray[np.float32]
     y: NDArray[np.float64]
@@ -138,6 +146,7 @@ class FitResult:
     oof: OutOfFold
     artifact: bytes
     artifact_sha256: str
+    universe_sha256: str | None
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Fits one stock: arrays and config in, result out; reads and writes nothing."""
 
 import time
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,16 +10,41 @@ from bmastore import artifacts, bma, ensemble
 from bmastore.arrays import StockArrays
 from bmastore.clock import utc_now
 from bmastore.config import FitConfig
-from bmastore.ensemble import Ensemble
+from bmastore.ensemble import Ensemble, FoldModels
 from bmastore.errors import ConstantTargetError, TooFewRowsError
 from bmastore.exchange import FitOutcome, FitResult, MemberScore, OutOfFold, Remembered, Work
-from bmastore.members import REGISTRY
-from bmastore.oof import boosting, out_of_fold, training_rows
+from bmastore.oof import boosting, fit_members, out_of_fold
+from bmastore.shared import MIN_MOVES
 from bmastore.splits import walk_forward
+from bmastore.universe import Universe
+from bmastore.universe import load as load_universe
+
+# Members that a stock needs no history of its own for.
+_NO_HISTORY = ("zero", "pooled")
+
+
+@dataclass(frozen=True)
+class Averaged:
+    """Members compared on a stock's out-of-fold rows: n rows, k members.
+
+    ``centres`` and ``log_density`` have shape (n, k), ``scales`` and ``weights``
+    shape (k,); ``rounds`` are those of the boosters' final fits.
+    """
+
+    oof: OutOfFold
+    newest_fold: FoldModels
+    centres: NDArray[np.float64]
+    log_density: NDArray[np.float64]
+    scales: NDArray[np.float64]
+    weights: NDArray[np.float64]
+    rounds: dict[str, int]
 
 
 def fit_stock(
-    stock: StockArrays, config: FitConfig, remembered: Remembered | None = None
+    stock: StockArrays,
+    config: FitConfig,
+    universe: Universe | None = None,
+    remembered: Remembered | None = None,
 ) -> FitResult:
     """Train one stock's ensemble and forecast its newest rows.
 
@@ -29,6 +55,10 @@ def fit_stock(
         without one, or else the last row, are forecast.
     config:
         Members, folds, weighting and seed.
+    universe:
+        What it borrows from the other stocks; needed by the pooled member.
+        With it, a stock too short for members of its own gets ``pooled`` and
+        ``zero``.
     remembered:
         Out-of-fold predictions of an earlier fit by the same config; they save
         time and change nothing.
@@ -41,6 +71,55 @@ def fit_stock(
         If all labels are the same.
     """
     labelled = stock.labelled()
+    config = for_history(labelled, config, universe)
+    found = average(labelled, config, universe, remembered)
+    trained = _fit_ensemble(labelled, config, universe, found)
+    newest = np.isnan(stock.y)
+    newest[-1] = True
+    blob = ensemble.dump(trained, found.newest_fold)
+    rmse = np.sqrt(np.mean(np.square(found.oof.y[:, None] - found.centres), axis=0))
+    columns = zip(
+        config.members,
+        found.weights,
+        found.log_density.mean(axis=0),
+        rmse,
+        found.scales,
+        strict=True,
+    )
+    return FitResult(
+        tuple(MemberScore(name, *map(float, numbers)) for name, *numbers in columns),
+        _metrics(found),
+        trained.forecast(stock.dates[newest], stock.X[newest]),
+        found.oof,
+        blob,
+        artifacts.digest(blob),
+        trained.universe_sha256,
+    )
+
+
+def for_history(labelled: StockArrays, config: FitConfig, universe: Universe | None) -> FitConfig:
+    """The config, or for a stock with too short a history the part of it that needs none."""
+    folds = walk_forward(labelled.dates, labelled.label_ends, config.splits)
+    if universe is None or sum(len(fold.test) for fold in folds) >= config.splits.min_oof_rows:
+        return config
+    members = tuple(name for name in config.members if name in _NO_HISTORY)
+    splits = replace(config.splits, min_train_rows=0, min_oof_rows=MIN_MOVES)
+    return replace(config, members=members, splits=splits)
+
+
+def average(
+    labelled: StockArrays,
+    config: FitConfig,
+    universe: Universe | None,
+    remembered: Remembered | None = None,
+) -> Averaged:
+    """Compare the members out of fold and weigh them.
+
+    Raises
+    ------
+    TooFewRowsError, ConstantTargetError
+        See :func:`fit_stock`.
+    """
     folds = walk_forward(labelled.dates, labelled.label_ends, config.splits)
     n_oof = sum(len(fold.test) for fold in folds)
     if n_oof < config.splits.min_oof_rows:
@@ -51,46 +130,72 @@ def fit_stock(
         )
     if np.ptp(labelled.y) == 0:
         raise ConstantTargetError(f"all {len(labelled.y)} labels are {labelled.y[0]!r}")
-
-    oof, newest_fold = out_of_fold(labelled, folds, config, remembered)
+    oof, newest_fold = out_of_fold(labelled, folds, config, universe, remembered)
     centres = oof.predictions.astype(np.float64)
     errors = oof.y[:, None] - centres
     scales = bma.error_scales(errors)
     if not scales.all():
         raise ConstantTargetError(f"all {n_oof} out-of-fold labels are {oof.y[0]!r}")
     log_density = bma.log_densities(errors, scales)
-    weights = bma.occams_window(bma.WEIGHTINGS[config.weighting](log_density, config.horizon))
-
+    weights = bma.occams_window(_weigh(log_density, config, universe))
     rounds = _final_rounds(oof, config)
-    trained = _fit_ensemble(labelled, config, weights, scales, rounds)
-    newest = np.isnan(stock.y)
-    newest[-1] = True
-    blob = ensemble.dump(trained, newest_fold)
-    rmse = np.sqrt(np.mean(np.square(errors), axis=0))
-    columns = zip(config.members, weights, log_density.mean(axis=0), rmse, scales, strict=True)
-    return FitResult(
-        tuple(MemberScore(name, *map(float, numbers)) for name, *numbers in columns),
-        _metrics(oof.y, centres, log_density, scales, weights, rounds),
-        trained.forecast(stock.dates[newest], stock.X[newest]),
-        oof,
-        blob,
-        artifacts.digest(blob),
-    )
+    return Averaged(oof, newest_fold, centres, log_density, scales, weights, rounds)
+
+
+def _weigh(
+    log_density: NDArray[np.float64], config: FitConfig, universe: Universe | None
+) -> NDArray[np.float64]:
+    """Weights by the config's formula: on the stock's evidence alone, or as posterior odds.
+
+    With a universe, prior odds are its weights, and the formula sees log
+    densities whose means are shrunk toward the universe's.
+    """
+    formula = bma.WEIGHTINGS[config.weighting]
+    if universe is None or universe.prior is None or config.weighting == "equal":
+        return formula(log_density, config.horizon)
+    prior = universe.prior.of(config.members)
+    leader = int(np.argmax(prior.weights))
+    own, variance = bma.advantages(log_density, leader, config.horizon)
+    shared = prior.advantage - prior.advantage[leader]
+    shrunk = bma.shrink(own, variance, shared, prior.spread)
+    odds = prior.weights * formula(log_density - own + shrunk, config.horizon)
+    result: NDArray[np.float64] = odds / odds.sum()
+    return result
 
 
 def fit_chunk(work: Work, config: FitConfig) -> list[FitOutcome]:
     """Train several stocks, one after another; a stock that fails is an outcome of its own."""
+    universe = None if work.universe is None else load_universe(work.universe)
     return [
-        _attempt(stock, config, remembered)
+        _attempt(stock, config, universe, remembered)
         for stock, remembered in zip(work.rows, work.remembered, strict=True)
     ]
 
 
-def _attempt(stock: StockArrays, config: FitConfig, remembered: Remembered | None) -> FitOutcome:
+def score_chunk(work: Work, config: FitConfig) -> list[NDArray[np.float64]]:
+    """Out-of-fold log densities, shape (n, k), of the stocks that have all members."""
+    universe = None if work.universe is None else load_universe(work.universe)
+    scores = []
+    for stock in work.rows:
+        labelled = stock.labelled()
+        if for_history(labelled, config, universe) is config:
+            try:
+                scores.append(average(labelled, config, universe).log_density)
+            except Exception:  # noqa: BLE001, S112  its own fit will say what is wrong with it
+                continue
+    return scores
+
+
+def _attempt(
+    stock: StockArrays,
+    config: FitConfig,
+    universe: Universe | None,
+    remembered: Remembered | None,
+) -> FitOutcome:
     started_at, cpu = utc_now(), time.process_time()
     result, failure = None, None
     try:
-        result = fit_stock(stock, config, remembered)
+        result = fit_stock(stock, config, universe, remembered)
     except Exception as error:  # noqa: BLE001  whatever a library raises is this stock's failure
         failure = error
     return FitOutcome.of(stock, started_at, time.process_time() - cpu, result, failure)
@@ -107,39 +212,30 @@ def _final_rounds(oof: OutOfFold, config: FitConfig) -> dict[str, int]:
 
 
 def _fit_ensemble(
-    labelled: StockArrays,
-    config: FitConfig,
-    weights: NDArray[np.float64],
-    scales: NDArray[np.float64],
-    rounds: dict[str, int],
+    labelled: StockArrays, config: FitConfig, universe: Universe | None, found: Averaged
 ) -> Ensemble:
     """The members that have weight, fitted on all labelled rows."""
-    rows = training_rows(labelled, config)
-    used = np.flatnonzero(weights)
+    used = np.flatnonzero(found.weights)
     names = tuple(config.members[i] for i in used)
-    members = tuple(
-        REGISTRY[name].fit(rows, config.preset, config.seed, rounds.get(name)) for name in names
+    pooled = None if universe is None else universe.newest_member(labelled.y)
+    members = fit_members(labelled, config, names, pooled, found.rounds)
+    sha256 = universe.sha256 if universe is not None and "pooled" in names else None
+    return Ensemble(
+        names, tuple(members), found.weights[used], found.scales[used], config.features, sha256
     )
-    return Ensemble(names, members, weights[used], scales[used], config.features)
 
 
-def _metrics(
-    y: NDArray[np.float64],
-    centres: NDArray[np.float64],
-    log_density: NDArray[np.float64],
-    scales: NDArray[np.float64],
-    weights: NDArray[np.float64],
-    rounds: dict[str, int],
-) -> tuple[tuple[str, float], ...]:
+def _metrics(found: Averaged) -> tuple[tuple[str, float], ...]:
     """The ensemble's scores on its out-of-fold rows, the rows that also set the weights."""
+    y, centres, weights = found.oof.y, found.centres, found.weights
     squares = np.square(y - bma.mixture_mean(centres, weights))
-    below = bma.mixture_cdf(y, centres, scales, weights)
+    below = bma.mixture_cdf(y, centres, found.scales, weights)
     return (
         ("oof_rows", float(len(y))),
         ("oof_rmse", float(np.sqrt(squares.mean()))),
         ("oof_mse_vs_zero", float(squares.mean() / np.square(y).mean())),
-        ("oof_log_score", float(bma.mixture_log_density(log_density, weights).mean())),
+        ("oof_log_score", float(bma.mixture_log_density(found.log_density, weights).mean())),
         ("oof_coverage_80", float(np.mean(np.abs(below - 0.5) <= 0.40))),
         ("oof_coverage_90", float(np.mean(np.abs(below - 0.5) <= 0.45))),
-        *((f"rounds_{name}", float(n)) for name, n in rounds.items()),
+        *((f"rounds_{name}", float(n)) for name, n in found.rounds.items()),
     )

@@ -13,7 +13,8 @@ from bmastore.clock import utc_now
 from bmastore.config import FitConfig
 from bmastore.exchange import QUANTILE_COLUMNS, FitOutcome
 from bmastore.schema import ledger as ledger_table
-from bmastore.schema import runs
+from bmastore.schema import runs, universes
+from bmastore.shared import NewUniverse
 from bmastore.statements import execute
 
 
@@ -136,18 +137,73 @@ def newest_entries(connection: Connection, target: str) -> dict[str, NewestEntry
 
 
 def current_artifacts(connection: Connection) -> set[str]:
-    """Hashes of the artifacts that the newest trained entries refer to."""
+    """Hashes of the artifacts that the newest trained entries and newer passes refer to."""
     age = func.row_number().over(
         partition_by=(ledger_table.c.ticker, ledger_table.c.target),
         order_by=ledger_table.c.attempt.desc(),
     )
     trained = (
-        select(ledger_table.c.artifact_sha256, age.label("age"))
+        select(ledger_table.c.artifact_sha256, ledger_table.c.universe_sha256, age.label("age"))
         .where(ledger_table.c.status == "trained")
         .subquery()
     )
-    query = select(trained.c.artifact_sha256).where(trained.c.age == 1)
-    return set(execute(connection, query).scalars())
+    query = select(trained.c.artifact_sha256, trained.c.universe_sha256).where(trained.c.age == 1)
+    used = {sha256 for row in execute(connection, query) for sha256 in row if sha256}
+    latest = (
+        select(universes.c.target, func.max(universes.c.finished_at).label("finished_at"))
+        .group_by(universes.c.target)
+        .subquery()
+    )
+    newest = select(universes.c.artifact_sha256).join(
+        latest,
+        (universes.c.target == latest.c.target) & (universes.c.finished_at == latest.c.finished_at),
+    )
+    return used | set(execute(connection, newest).scalars())
+
+
+def find_universe(
+    connection: Connection, config: FitConfig, code_version: str, anchor: date
+) -> str | None:
+    """Artifact of the newest universe of this config, code and anchor, if there is one."""
+    query = (
+        select(universes.c.artifact_sha256)
+        .where(
+            universes.c.target == config.target,
+            universes.c.config_hash == config.digest(),
+            universes.c.code_version == code_version,
+            universes.c.anchor == anchor,
+        )
+        .order_by(universes.c.finished_at.desc())
+        .limit(1)
+    )
+    return execute(connection, query).scalar()
+
+
+def universe_columns(
+    made: NewUniverse, run_id: str, config: FitConfig, code_version: str
+) -> dict[str, list[Any]]:
+    """The rows of a new universe, a member each, as columns of ``universes``."""
+    columns = _Columns()
+    universe_id, finished_at, prior = new_id(), utc_now(), made.prior
+    for i, member in enumerate(prior.members):
+        columns.add(
+            universe_id=universe_id,
+            run_id=run_id,
+            target=config.target,
+            anchor=made.anchor,
+            config_hash=config.digest(),
+            code_version=code_version,
+            n_rows=made.n_rows,
+            n_stocks=made.n_stocks,
+            fit_s=made.fit_s,
+            finished_at=finished_at,
+            artifact_sha256=made.sha256,
+            member=member,
+            prior_weight=float(prior.weights[i]),
+            advantage=float(prior.advantage[i]),
+            spread=float(prior.spread[i]),
+        )
+    return columns.values
 
 
 def preset_for_budget(connection: Connection, target: str, time_per_stock: float) -> str | None:
@@ -256,6 +312,7 @@ def entry_tables(
             error_type=outcome.error_type,
             error_message=outcome.error_message,
             artifact_sha256=result.artifact_sha256 if result else None,
+            universe_sha256=result.universe_sha256 if result else None,
         )
         if result is None:
             continue

@@ -1,6 +1,7 @@
 """Out-of-fold predictions: remembered where nothing they stand on has changed, else computed."""
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,9 @@ from bmastore.config import FitConfig
 from bmastore.ensemble import FoldModels, load_fold
 from bmastore.exchange import FoldRecord, OutOfFold, Remembered
 from bmastore.members import REGISTRY, FittedMember, TrainingRows
+from bmastore.members.pooled import PooledMember
 from bmastore.splits import Fold, tail_split
+from bmastore.universe import Universe
 
 
 @dataclass(frozen=True)
@@ -34,24 +37,34 @@ class _FoldResult:
 
 
 def out_of_fold(
-    labelled: StockArrays, folds: list[Fold], config: FitConfig, remembered: Remembered | None
+    labelled: StockArrays,
+    folds: list[Fold],
+    config: FitConfig,
+    universe: Universe | None,
+    remembered: Remembered | None,
 ) -> tuple[OutOfFold, FoldModels]:
     """Predictions for the rows of all folds, and the newest fold's models.
 
-    A fold's members are fitted anew unless its training rows, and the features
-    of the rows predicted then, are those of a remembered fold. New rows of the
+    A fold's members are fitted anew unless its training rows, its pooled model and
+    the features of the rows predicted then are those of a remembered fold. New rows of the
     newest fold are predicted by its remembered models.
     """
     last = len(folds) - 1
     models = load_fold(remembered.artifact) if remembered else None
     results = [
         _predict(
-            labelled, fold, config, _recall(remembered, models, fold.number), is_newest=i == last
+            labelled,
+            fold,
+            config,
+            universe,
+            _recall(remembered, models, fold.number),
+            is_newest=i == last,
         )
         for i, fold in enumerate(folds)
     ]
     test = np.concatenate([fold.test for fold in folds])
     oof = OutOfFold(
+        config.members,
         labelled.dates[test],
         np.vstack([result.predictions for result in results]),
         labelled.y[test],
@@ -66,12 +79,12 @@ def out_of_fold(
 def training_rows(rows: StockArrays, config: FitConfig) -> TrainingRows:
     """A stock's rows as its members take them."""
     head, tail = tail_split(rows.dates, rows.label_ends, config.splits.tail_share)
-    return TrainingRows(rows.X, rows.y, head, tail)
+    return TrainingRows(rows.X, rows.y, head, tail, config.horizon)
 
 
 def boosting(config: FitConfig) -> tuple[str, ...]:
     """The members that boost, in the order of :attr:`FoldRecord.rounds`."""
-    return tuple(name for name in config.members if REGISTRY[name].boosts)
+    return tuple(name for name in config.members if name in REGISTRY and REGISTRY[name].boosts)
 
 
 def _recall(
@@ -93,12 +106,15 @@ def _predict(
     labelled: StockArrays,
     fold: Fold,
     config: FitConfig,
+    universe: Universe | None,
     recalled: _Recalled | None,
     *,
     is_newest: bool,
 ) -> _FoldResult:
     train, test = labelled.take(fold.train), labelled.take(fold.test)
-    train_digest = _digest(train.dates, train.label_ends, train.X, train.y)
+    pooled = None if universe is None else universe.fold_member(fold.number, train.y)
+    shared = b"" if universe is None else universe.digests.get(fold.number, b"")
+    train_digest = _digest(train.dates, train.label_ends, train.X, train.y, salt=shared)
     test_digest = _digest(test.dates, test.X)
     n_train, n_test = len(fold.train), len(fold.test)
     if recalled is not None:
@@ -108,15 +124,13 @@ def _predict(
         same = same and old.test_digest == _digest(test.dates[:n_old], test.X[:n_old])
         if same and (models is not None or (n_old == n_test and not is_newest)):
             if models is not None and n_old < n_test:
-                later = predict_with(models.members(config.members), test.X[n_old:])
+                members = models.members(config.members, pooled)
+                later = predict_with(members, test.X[n_old:])
                 predictions = np.vstack([predictions, later])
             record = FoldRecord(fold.number, n_train, n_test, train_digest, test_digest, old.rounds)
             return _FoldResult(record, predictions, n_old == n_test, models)
 
-    rows = training_rows(train, config)
-    members = [
-        REGISTRY[name].fit(rows, config.preset, config.seed, None) for name in config.members
-    ]
+    members = fit_members(train, config, config.members, pooled)
     by_name = dict(zip(config.members, members, strict=True))
     rounds = tuple(by_name[name].rounds for name in boosting(config))
     record = FoldRecord(fold.number, n_train, n_test, train_digest, test_digest, rounds)
@@ -126,13 +140,36 @@ def _predict(
     return _FoldResult(record, predict_with(members, test.X), False, models)
 
 
+def fit_members(
+    train: StockArrays,
+    config: FitConfig,
+    names: Sequence[str],
+    pooled: PooledMember | None,
+    rounds: Mapping[str, int] | None = None,
+) -> list[FittedMember]:
+    """Members fitted on training rows; the pooled one is fitted already.
+
+    Boosters without ``rounds`` of their own stop early.
+    """
+    rows = training_rows(train, config)
+    members: list[FittedMember] = []
+    for name in names:
+        if name == "pooled":
+            assert pooled is not None
+            members.append(pooled)
+        else:
+            own = None if rounds is None else rounds.get(name)
+            members.append(REGISTRY[name].fit(rows, config.preset, config.seed, own))
+    return members
+
+
 def predict_with(members: list[FittedMember], X: NDArray[np.float32]) -> NDArray[np.float32]:
     """Members' predictions as they are stored: float32, shape (n, k)."""
     return np.column_stack([member.predict(X) for member in members]).astype(np.float32)
 
 
-def _digest(*arrays: NDArray[np.generic]) -> str:
-    content = hashlib.blake2b(digest_size=16)
+def _digest(*arrays: NDArray[np.generic], salt: bytes = b"") -> str:
+    content = hashlib.blake2b(salt, digest_size=16)
     for array in arrays:
         content.update(np.ascontiguousarray(array).view(np.uint8).data)
     return content.hexdigest()

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -124,6 +124,7 @@ def read_work(
     pending: Sequence[Pending],
     as_of: date | None,
     workers: int,
+    universe: bytes | None,
 ) -> Iterator[Work]:
     """Rows of the pending stocks and what is remembered of them, read only when asked for."""
     size = max(1, min(_CHUNK, len(pending) // (4 * workers)))
@@ -139,7 +140,7 @@ def read_work(
         remembered = tuple(known.get(ticker) for ticker in tickers)
         for first in range(0, len(tickers), size):
             last = min(first + size, len(tickers))
-            yield Work(rows.part(first, last), remembered[first:last])
+            yield Work(rows.part(first, last), remembered[first:last], universe)
 
 
 def _read_artifacts(writer: Writer, batch: Sequence[Pending]) -> dict[str, bytes]:
@@ -174,7 +175,9 @@ def spend_budget(
         cutoff = np.datetime64(options.as_of, "D")
         rows = PanelArrays.of([stock.as_of(cutoff) for stock in rows])
     pilot = Work(rows, (None,) * len(tickers))
-    return choose_preset(pilot.alone(), config, budget, make_executor)
+    # What stocks share is made once, whatever the preset.
+    own = replace(config, members=tuple(name for name in config.members if name != "pooled"))
+    return choose_preset(pilot.alone(), own, budget, make_executor)
 
 
 def _series_as_of(

@@ -98,7 +98,8 @@ def _try_score(
 ) -> tuple[str, Forecasts | str]:
     """Forecasts of one stock, or why there are none."""
     try:
-        ensemble = load(artifacts.read(models, hashes[stock.ticker]))
+        blob = artifacts.read(models, hashes[stock.ticker])
+        ensemble = load(blob, partial(artifacts.read, models))
         absent = [name for name in ensemble.features if name not in features]
         if absent:
             raise ArtifactError(f"its ensemble needs feature {absent[0]!r}, which the store lacks")

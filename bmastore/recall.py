@@ -34,6 +34,7 @@ def read_remembered(
             "target": config.target,
             "config_hash": config.digest(),
             "code_version": code_version,
+            "members": list(config.members),
         },
     ).fetchnumpy()
     folds: dict[str, list[tuple[FoldRecord, NDArray[np.float32]]]] = {}
@@ -93,6 +94,7 @@ def write_folds(
                         "train_digest": record.train_digest,
                         "test_digest": record.test_digest,
                         "rounds": ",".join(map(str, record.rounds)),
+                        "members": np.asarray(result.oof.members, dtype=object),
                         "dates": result.oof.dates[start:stop].astype(np.int64),
                         "predictions": result.oof.predictions[start:stop].ravel(),
                     }
@@ -111,7 +113,7 @@ def write_folds(
         duck.register(
             "new_folds", {name: _objects([row[name] for row in rows]) for name in rows[0]}
         )
-        duck.execute(insert, {"members": list(config.members)})
+        duck.execute(insert)
         duck.unregister("new_folds")
 
 

@@ -145,6 +145,28 @@ ledger = Table(
     Column("error_type", String),
     Column("error_message", String),
     Column("artifact_sha256", String),
+    Column("universe_sha256", String),
+)
+
+# What stocks borrow from each other: one row a member of each universe.
+universes = Table(
+    "universes",
+    ledger_metadata,
+    Column("universe_id", String, nullable=False),
+    Column("run_id", String, nullable=False),
+    Column("target", String, nullable=False),
+    Column("anchor", Date, nullable=False),
+    Column("config_hash", String, nullable=False),
+    Column("code_version", String, nullable=False),
+    Column("n_rows", Integer, nullable=False),
+    Column("n_stocks", Integer, nullable=False),
+    Column("fit_s", Double, nullable=False),
+    Column("finished_at", Timestamp, nullable=False),
+    Column("artifact_sha256", String, nullable=False),
+    Column("member", String, nullable=False),
+    Column("prior_weight", Double, nullable=False),
+    Column("advantage", Double, nullable=False),
+    Column("spread", Double, nullable=False),
 )
 
 weights = Table(

@@ -67,6 +67,8 @@ def tail_split(
     share:
         Share of the rows that the tail takes, 0 < share < 1; at least one row.
     """
-    start = len(dates) - max(1, int(len(dates) * share))
+    start = max(0, len(dates) - max(1, int(len(dates) * share)))
+    if start == 0:
+        return np.arange(0), np.arange(len(dates))
     head = np.flatnonzero(label_ends[:start] < dates[start])
     return head, np.arange(start, len(dates))

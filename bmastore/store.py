@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 PANEL_VIEWS = ("oof",)
 VIEWS = (
     "v_runs",
+    "v_universe",
     "v_latest",
     "v_status",
     "v_weights",

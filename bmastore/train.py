@@ -5,17 +5,19 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from types import FrameType
 
 from bmastore import artifacts, ledger, panel
 from bmastore.config import FitConfig, TrainConfig, code_version
 from bmastore.dispatch import MemoryWatch, fit_all
+from bmastore.errors import ArtifactError
 from bmastore.exchange import FitOutcome
 from bmastore.executors import local_executor, single_threaded
 from bmastore.ledger import Pending, Totals
 from bmastore.plan import PassOptions, plan, read_work, spend_budget, worker_count
+from bmastore.pooling import anchor_of, make_universe
 from bmastore.publish import publish
 from bmastore.recall import write_folds
 from bmastore.store import Writer
@@ -110,7 +112,10 @@ def run_pass(
         if pending:
             with single_threaded():
                 recorder.publish()
-                chunks = read_work(writer, fit_config, pending, options.as_of, workers)
+                universe = _find_universe(
+                    writer, fit_config, run_id, options, workers, make_executor
+                )
+                chunks = read_work(writer, fit_config, pending, options.as_of, workers, universe)
                 for outcomes in fit_all(
                     chunks, fit_config, make_executor, workers, memory, stop.is_set
                 ):
@@ -132,6 +137,32 @@ def run_pass(
         round(recorder.done / wall_s, 3),
         interrupted,
     )
+
+
+def _find_universe(
+    writer: Writer,
+    config: FitConfig,
+    run_id: str,
+    options: PassOptions,
+    workers: int,
+    make_executor: Callable[[int], Executor],
+) -> bytes | None:
+    """Bytes of the universe that this pass's stocks share: the stored one, or a new one."""
+    anchor = anchor_of(writer, config, options.as_of) if "pooled" in config.members else None
+    if anchor is None:
+        return None
+    if not options.force or options.tickers is not None:
+        with writer.transaction():
+            sha256 = ledger.find_universe(writer.ledger, config, code_version(), anchor)
+        if sha256 is not None:
+            with suppress(ArtifactError):  # a damaged one is made anew
+                return artifacts.read(writer.models, sha256)
+    made = make_universe(writer, config, anchor, workers, make_executor)
+    artifacts.write(writer.models, made.blob, made.sha256)
+    with writer.transaction():
+        columns = ledger.universe_columns(made, run_id, config, code_version())
+        writer.insert("universes", columns)
+    return made.blob
 
 
 @contextmanager

@@ -59,8 +59,15 @@ def test_log_density_is_that_of_scipys_student_t():
 
 
 def test_error_scale_recovers_the_scale_of_student_t_errors():
-    errors = stats.t.rvs(bma.ERROR_DF, scale=0.03, size=(20_000, 1), random_state=2)
-    assert bma.error_scales(errors)[0] == pytest.approx(0.03, rel=0.03)
+    errors = stats.t.rvs(bma.ERROR_DF, scale=0.03, size=(600, 400), random_state=2)
+    assert bma.error_scales(errors).mean() == pytest.approx(0.03, rel=0.03)
+
+
+def test_newer_errors_weigh_more_for_the_scale():
+    errors = stats.t.rvs(bma.ERROR_DF, scale=0.03, size=(300, 200), random_state=3)
+    errors[:150] *= 4
+    calm_at_the_end = bma.error_scales(errors).mean()
+    assert 0.03 < calm_at_the_end < 0.5 * bma.error_scales(errors[::-1]).mean()
 
 
 def test_a_stock_that_hardly_moves_still_has_a_scale():
@@ -97,3 +104,39 @@ def test_mean_and_sd_are_those_of_a_large_sample():
     sample = centres[0, member] + scales[member] * random.standard_t(bma.ERROR_DF, 400_000)
     assert bma.mixture_mean(centres, weights)[0] == pytest.approx(sample.mean(), abs=1e-3)
     assert bma.mixture_sd(centres, scales, weights)[0] == pytest.approx(sample.std(), rel=0.01)
+
+
+def test_universe_weights_maximise_the_mixtures_likelihood():
+    random = np.random.default_rng(4)
+    y = random.normal(size=800)
+    log_density = np.column_stack(
+        [stats.norm.logpdf(y, centre, 1.0) for centre in (-1.0, 0.5, 3.0)]
+    )
+    found = bma.universe_weights(log_density, steps=3000)
+    step = 0.01
+    grid = [
+        (a, b, 1 - a - b) for a in np.arange(0, 1 + step, step) for b in np.arange(0, 1 - a, step)
+    ]
+    best = max(bma.mixture_log_density(log_density, np.array(w)).mean() for w in grid)
+    assert bma.mixture_log_density(log_density, found).mean() >= best - 1e-6
+
+
+def test_universe_weights_give_all_to_the_one_true_model():
+    y = np.random.default_rng(5).normal(size=3000)
+    log_density = np.column_stack([stats.norm.logpdf(y), stats.norm.logpdf(y, 2.0)])
+    assert bma.universe_weights(log_density)[0] > 0.98
+
+
+def test_shrinkage_trusts_a_stock_as_far_as_stocks_differ_beyond_noise():
+    own, shared = np.array([0.3, 0.3, 0.3]), np.array([0.1, 0.1, 0.1])
+    shrunk = bma.shrink(own, np.array([1.0, 1.0, 0.0]), shared, np.array([0.0, 1.0, 1.0]))
+    assert shrunk == pytest.approx([0.1, 0.2, 0.3])
+
+
+def test_the_variance_of_an_advantage_counts_overlapping_rows_h_times_less():
+    log_density = np.random.default_rng(6).normal(size=(60, 2))
+    once = bma.advantages(log_density, 0, 1)
+    five = bma.advantages(log_density, 0, 5)
+    assert five[0] == pytest.approx(once[0])
+    assert five[1] == pytest.approx(5 * once[1])
+    assert once[0][0] == once[1][0] == 0

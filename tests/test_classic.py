@@ -64,7 +64,7 @@ def test_bad_input_is_handled_a_stock(stocks, tmp_path):
     features, targets = ({**part} for part in stocks)
     features["EMPTY"] = pd.DataFrame()
     features["NO TARGET"] = features["DEMO00"]
-    features["SHORT"], targets["SHORT"] = features["DEMO00"].head(30), targets["DEMO00"]
+    features["SHORT"], targets["SHORT"] = features["DEMO00"].head(15), targets["DEMO00"]
     features["ELSEWHERE"] = features["DEMO00"].set_index(
         features["DEMO00"].index + pd.Timedelta("9999D")
     )

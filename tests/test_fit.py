@@ -1,5 +1,7 @@
 """One stock's fit: what it learns, what it refuses, and that it never looks ahead."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -12,7 +14,14 @@ from bmastore.fit import fit_chunk, fit_stock
 from bmastore.members import REGISTRY, TrainingRows
 
 HORIZON = 5
-CONFIG = TrainConfig(preset="fast").resolve("y", HORIZON, ("f0", "f1", "f2", "f3"))
+# Members that one stock can have alone; test_universe.py is about the pooled one.
+MEMBERS = ("rf", "xgb", "lgbm", "zero", "mean")
+TRAIN = TrainConfig(preset="fast", members=MEMBERS)
+CONFIG = TRAIN.resolve("y", HORIZON, ("f0", "f1", "f2", "f3"))
+
+
+def no_universe(sha256):
+    raise AssertionError("an ensemble without the pooled member needs no universe")
 
 
 def stock(signal=0.0, n=420, seed=0, ticker="A", missing=0.0):
@@ -37,7 +46,7 @@ def test_a_planted_signal_is_found_and_the_null_members_lose():
         full = stock(signal=0.6, n=560, seed=seed)
         seen = full.as_of(full.dates[459])
         result = fit_stock(seen, CONFIG)
-        ensemble = load(result.artifact)
+        ensemble = load(result.artifact, no_universe)
         unseen = slice(465, 555)
         forecast.append(ensemble.forecast(full.dates[unseen], full.X[unseen]).mean)
         truth.append(full.y[unseen])
@@ -131,7 +140,7 @@ def test_a_stock_that_fails_does_not_stop_the_others():
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not():
     one, two = (fit_stock(stock(signal=0.5), CONFIG) for _ in range(2))
-    other = TrainConfig(preset="fast", seed=1).resolve("y", HORIZON, CONFIG.features)
+    other = replace(TRAIN, seed=1).resolve("y", HORIZON, CONFIG.features)
     assert one.artifact == two.artifact
     assert fit_stock(stock(signal=0.5), other).artifact != one.artifact
 
@@ -139,7 +148,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not():
 @pytest.mark.parametrize("name", sorted(REGISTRY))
 def test_a_member_read_back_predicts_the_same(name):
     rows = stock(signal=0.6).labelled()
-    training = TrainingRows(rows.X, rows.y, np.arange(300), np.arange(305, len(rows.y)))
+    training = TrainingRows(rows.X, rows.y, np.arange(300), np.arange(305, len(rows.y)), HORIZON)
     for rounds in (None, 7, 0):
         member = REGISTRY[name].fit(training, CONFIG.preset, 0, rounds)
         again = REGISTRY[name].from_bytes(member.to_bytes())

@@ -75,7 +75,7 @@ def test_tickers_and_limit_narrow_the_pass(filled):
 def test_skipped_and_failed_stocks_stay_so_until_their_inputs_change(store, panel):
     flat = panel[panel["ticker"] == "DEMO00"].copy()
     flat[TARGET] = flat[TARGET].where(flat[TARGET].isna(), 0.1)
-    short = panel[panel["ticker"] == "DEMO01"].tail(60)
+    short = panel[panel["ticker"] == "DEMO01"].tail(20)
     good = panel[panel["ticker"] == "DEMO02"]
     for part in (flat, short, good):
         store.ingest(part, target=TARGET, horizon=HORIZON)

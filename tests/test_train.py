@@ -39,7 +39,7 @@ def test_a_pass_records_weights_metrics_forecasts_and_out_of_fold_predictions(tr
         "select ticker, sum(weight) as total, count(*) as n from v_weights group by 1"
     )
     assert weights["total"].to_numpy() == pytest.approx(np.ones(6))
-    assert (weights["n"] == 5).all()
+    assert (weights["n"] == 6).all()
     metrics = trained.sql("select distinct name from v_metrics order by 1")["name"].tolist()
     assert {"oof_mse_vs_zero", "oof_log_score", "oof_coverage_80", "oof_rows"} <= set(metrics)
     forecasts = trained.sql("select * from v_predictions order by ticker, date")
@@ -68,11 +68,15 @@ def test_a_superseded_artifact_is_removed(trained, panel):
         return {p.stem for p in trained.path.parent.glob("bma.models/*/*.bma")}
 
     before = files()
-    assert len(before) == 6
+    assert len(before) == 7  # an ensemble a stock, and the universe
     trained.train(TrainConfig(preset="ultrafast", seed=3))
-    assert len(files()) == 6
+    assert len(files()) == 7
     assert not files() & before
-    assert files() == set(trained.sql("select artifact_sha256 from v_latest").iloc[:, 0])
+    newest = trained.sql(
+        "select artifact_sha256 from v_latest union "
+        "(select artifact_sha256 from v_universe order by finished_at desc limit 1)"
+    )
+    assert files() == set(newest.iloc[:, 0])
 
 
 # --- workers that die -------------------------------------------------------------------

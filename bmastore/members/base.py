@@ -22,12 +22,15 @@ class TrainingRows:
         float64, shape (n,).
     head, tail:
         Row indices for early stopping: learn on ``head``, stop by ``tail``.
+    horizon:
+        Trading days that a target looks ahead, so that neighbouring ones overlap.
     """
 
     X: NDArray[np.float32]
     y: NDArray[np.float64]
     head: NDArray[np.intp]
     tail: NDArray[np.intp]
+    horizon: int
 
 
 class FittedMember(Protocol):

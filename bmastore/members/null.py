@@ -9,7 +9,15 @@ def _fit_zero(rows: TrainingRows, preset: Preset, seed: int, rounds: int | None)
 
 
 def _fit_mean(rows: TrainingRows, preset: Preset, seed: int, rounds: int | None) -> FittedMember:
-    return Constant(float(rows.y.mean()))
+    """The mean target, shrunk toward zero as far as it may be chance.
+
+    The positive-part estimator of James and Stein (1961) for one mean, whose
+    variance is that of n / horizon independent rows. A stock's plain mean over
+    two years is nearly all chance, and would tilt its forecasts for months.
+    """
+    mean = float(rows.y.mean())
+    chance = float(rows.y.var()) * rows.horizon / len(rows.y)
+    return Constant(mean * max(0.0, 1.0 - chance / mean**2) if mean else 0.0)
 
 
 def _load(blob: bytes) -> FittedMember:

@@ -127,6 +127,25 @@ def upgrade() -> None:
         _text("error_type", nullable=True),
         _text("error_message", nullable=True),
         _text("artifact_sha256", nullable=True),
+        _text("universe_sha256", nullable=True),
+    )
+    op.create_table(
+        "universes",
+        _text("universe_id"),
+        _text("run_id"),
+        _text("target"),
+        _date("anchor"),
+        _text("config_hash"),
+        _text("code_version"),
+        _integer("n_rows"),
+        _integer("n_stocks"),
+        _double("fit_s"),
+        _time("finished_at"),
+        _text("artifact_sha256"),
+        _text("member"),
+        _double("prior_weight"),
+        _double("advantage"),
+        _double("spread"),
     )
     op.create_table(
         "weights",

@@ -5,4 +5,6 @@ where ticker in (select unnest($tickers::varchar[]))
     and target = $target
     and config_hash = $config_hash
     and code_version = $code_version
+    -- a stock whose history was short had fewer members
+    and members = $members::varchar[]
 order by ticker, fold

@@ -8,6 +8,5 @@ where folds.ticker = attempted.ticker
 
 insert into folds by name
 select
-    * replace (list_transform(dates, day -> date '1970-01-01' + day::integer) as dates),
-    $members::varchar[] as members
+    * replace (list_transform(dates, day -> date '1970-01-01' + day::integer) as dates)
 from new_folds;

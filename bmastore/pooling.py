@@ -1,0 +1,205 @@
+"""The universe's part of a pass: makes it where it is missing or out of date.
+
+It is out of date when the calendar has entered another cell of
+``splits.refresh_days`` days, when config or code are others, or when all
+stocks are forced. It never makes a stock stale: a stock takes up the newest
+universe when it is next trained.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor, Executor, Future
+from contextlib import contextmanager
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bmastore import artifacts, panel
+from bmastore.arrays import PanelArrays
+from bmastore.config import FitConfig
+from bmastore.errors import WorkerDiedError
+from bmastore.exchange import Work
+from bmastore.resources import sql
+from bmastore.shared import MIN_MOVES, NewUniverse, Prior, StoredUniverse, dump
+from bmastore.statements import quoted
+from bmastore.store import Writer
+
+# Rows that a pooled model learns from at most: more take memory and time, and with labels
+# that overlap and move together hardly add anything.
+_MOST_ROWS = 400_000
+_FEWEST_ROWS = 500
+# Stocks whose out-of-fold predictions say how good each member is in this universe.
+_PILOT_STOCKS = 120
+
+
+def anchor_of(writer: Writer, config: FitConfig, as_of: date | None) -> date | None:
+    """First day of the newest refresh cell that has features; ``None`` without any."""
+    newest = writer.duck.execute(sql("universe/newest_date"), {"cutoff": as_of}).fetchall()[0][0]
+    if newest is None:
+        return None
+    day = np.datetime64(newest, "D").astype(np.int64)
+    first: date = np.datetime64(int(day - day % config.splits.refresh_days), "D").item()
+    return first
+
+
+def make_universe(
+    writer: Writer,
+    config: FitConfig,
+    anchor: date,
+    workers: int,
+    make_executor: Callable[[int], Executor],
+) -> NewUniverse:
+    """Fit the pooled models of the fold cells and of the anchor, and compare the members.
+
+    Nothing that became known on or after the anchor has a part in it.
+
+    Raises
+    ------
+    WorkerDiedError
+        If a worker process dies meanwhile.
+    """
+    started = time.monotonic()
+    n_rows, n_stocks, move = _count_labels(writer, config, anchor)
+    with _workers(make_executor, workers) as executor:
+        fits: dict[str, Future[bytes]] = {}
+        for name, day in _days(config, anchor).items():
+            rows = _read_rows(writer, config, day)
+            if rows is not None:
+                fits[name] = executor.submit(_fit_pooled, *rows, config.seed)
+        models = {name: fit.result() for name, fit in fits.items()}
+    trial = dump(StoredUniverse(models, move, None))
+    pilot = [
+        Work(rows, (None,) * len(rows.tickers), trial) for rows in _pilot(writer, config, anchor)
+    ]
+    scores = _score_all(pilot, config, workers, make_executor)
+    prior = compare(scores, config)
+    blob = dump(StoredUniverse(models, move, prior))
+    fit_s = time.monotonic() - started
+    return NewUniverse(blob, artifacts.digest(blob), anchor, n_rows, n_stocks, fit_s, prior)
+
+
+def compare(scores: Sequence[NDArray[np.float64]], config: FitConfig) -> Prior:
+    """What the out-of-fold log densities of some stocks, each of shape (n, k), say of the members.
+
+    Without any scores, all members are alike.
+    """
+    from bmastore import bma
+
+    k = len(config.members)
+    if not scores:
+        return Prior(config.members, np.full(k, 1 / k), np.zeros(k), np.zeros(k))
+    weights = bma.universe_weights(np.concatenate(scores))
+    leader = int(np.argmax(weights))
+    found = [bma.advantages(one, leader, config.horizon) for one in scores]
+    means, noise = (np.array(numbers) for numbers in zip(*found, strict=True))
+    spread = np.maximum(means.var(axis=0) - noise.mean(axis=0), 0.0)
+    return Prior(config.members, weights, means.mean(axis=0), spread)
+
+
+def _score_all(
+    pilot: Sequence[Work],
+    config: FitConfig,
+    workers: int,
+    make_executor: Callable[[int], Executor],
+) -> list[NDArray[np.float64]]:
+    """Scores of the pilot stocks, but for those whose worker dies: their own fits will tell."""
+    scores, lost = [], []
+    executor = make_executor(workers)
+    try:
+        for work, future in [(work, executor.submit(_score, work, config)) for work in pilot]:
+            try:
+                scores += future.result()
+            except BrokenExecutor:
+                lost.append(work)
+        for alone in (one for work in lost for one in work.alone()):
+            executor.shutdown(wait=False)
+            executor = make_executor(1)
+            try:
+                scores += executor.submit(_score, alone, config).result()
+            except BrokenExecutor:
+                continue
+    finally:
+        executor.shutdown(wait=True)
+    return scores
+
+
+@contextmanager
+def _workers(make_executor: Callable[[int], Executor], workers: int) -> Iterator[Executor]:
+    executor = make_executor(workers)
+    try:
+        yield executor
+    except BrokenExecutor as error:
+        raise WorkerDiedError(
+            f"a worker process died while the universe was fitted ({error}); "
+            f"if memory is short, try fewer --workers"
+        ) from None
+    finally:
+        executor.shutdown(wait=True)
+
+
+def _days(config: FitConfig, anchor: date) -> dict[str, date]:
+    """The day before which each pooled model's labels were known: fold cells, and ``newest``."""
+    size = config.splits.fold_days
+    cell = int(np.datetime64(anchor, "D").astype(np.int64)) // size
+    days = {
+        str(number): np.datetime64(number * size, "D").item()
+        for number in range(cell - config.splits.n_folds, cell + 1)
+    }
+    return {**days, "newest": anchor}
+
+
+def _count_labels(writer: Writer, config: FitConfig, day: date) -> tuple[int, int, float]:
+    counted = writer.duck.execute(
+        sql("universe/labels"), {"target": config.target, "anchor": day, "least": MIN_MOVES}
+    ).fetchall()[0]
+    return int(counted[0]), int(counted[1]), float(counted[2] or 0.0)
+
+
+def _read_rows(
+    writer: Writer, config: FitConfig, day: date
+) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.int64]] | None:
+    """Features, moves and day numbers for one pooled model; ``None`` where there are too few."""
+    n_rows, _, _ = _count_labels(writer, config, day)
+    # Labels of neighbouring days overlap: every horizon-th day holds nearly all they say.
+    stride = max(config.horizon, -(-n_rows // _MOST_ROWS))
+    columns = "".join(
+        f", coalesce(features.{quoted(name)}, 'nan'::float) as x{i}"
+        for i, name in enumerate(config.features)
+    )
+    found = writer.duck.execute(
+        sql("universe/read_rows").format(feature_columns=columns),
+        {"target": config.target, "anchor": day, "least": MIN_MOVES, "stride": stride},
+    ).fetchnumpy()
+    moves = np.asarray(found["move"], dtype=np.float64)
+    if len(moves) < _FEWEST_ROWS:
+        return None
+    X = np.column_stack([found[f"x{i}"] for i in range(len(config.features))])
+    return np.ascontiguousarray(X, np.float32), moves, np.asarray(found["day"], dtype=np.int64)
+
+
+def _pilot(writer: Writer, config: FitConfig, anchor: date) -> Iterator[PanelArrays]:
+    """Rows known before the anchor, of stocks spread evenly over the alphabet, a few at a time."""
+    tickers = [one.ticker for one in panel.read_series(writer.duck, config.target)]
+    chosen = tickers[:: max(1, len(tickers) // _PILOT_STOCKS)][:_PILOT_STOCKS]
+    rows = panel.read_rows(writer.duck, chosen, config.target, config.features)
+    before = np.datetime64(anchor, "D") - 1
+    seen = [stock.as_of(before) for stock in rows]
+    for start in range(0, len(seen), 8):
+        yield PanelArrays.of(seen[start : start + 8])
+
+
+def _fit_pooled(
+    X: NDArray[np.float32], moves: NDArray[np.float64], days: NDArray[np.int64], seed: int
+) -> bytes:
+    """Runs in a worker, where alone the libraries that fit are imported."""
+    from bmastore.members.pooled import fit_pooled
+
+    return fit_pooled(X, moves, days, seed)
+
+
+def _score(work: Work, config: FitConfig) -> list[NDArray[np.float64]]:
+    """Runs in a worker: out-of-fold log densities of the stocks that have all members."""
+    from bmastore.fit import score_chunk
+
+    return score_chunk(work, config)
