@@ -34,7 +34,7 @@ PRESETS = {
 }
 
 MEMBERS = ("rf", "xgb", "lgbm", "zero", "mean", "pooled")
-WEIGHTINGS = ("pseudo-bma", "equal")
+WEIGHTINGS = ("pseudo-bma", "pseudo-bma+", "stacking", "equal")
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,8 @@ class TrainConfig:
         ``pooled``, which is fitted over all stocks, the weights of each stock
         also borrow strength from the others'.
     weighting:
-        Formula of the members' weights: ``"pseudo-bma"`` or ``"equal"``.
+        Formula of the members' weights: ``"pseudo-bma"``, ``"pseudo-bma+"``,
+        ``"stacking"`` or ``"equal"``; see :mod:`bmastore.bma`.
     target:
         Name of the target to forecast; may stay ``None`` where the store has one.
     features:

@@ -152,13 +152,13 @@ def _weigh(
     """
     formula = bma.WEIGHTINGS[config.weighting]
     if universe is None or universe.prior is None or config.weighting == "equal":
-        return formula(log_density, config.horizon)
+        return formula(log_density, config.horizon, config.seed)
     prior = universe.prior.of(config.members)
     leader = int(np.argmax(prior.weights))
     own, variance = bma.advantages(log_density, leader, config.horizon)
     shared = prior.advantage - prior.advantage[leader]
     shrunk = bma.shrink(own, variance, shared, prior.spread)
-    odds = prior.weights * formula(log_density - own + shrunk, config.horizon)
+    odds = prior.weights * formula(log_density - own + shrunk, config.horizon, config.seed)
     result: NDArray[np.float64] = odds / odds.sum()
     return result
 
