@@ -22,11 +22,10 @@ from bmastore.errors import ArtifactError
 from bmastore.exchange import Forecasts
 from bmastore.members import REGISTRY, FittedMember
 from bmastore.members.pooled import PooledMember
+from bmastore.shared import pack
 from bmastore.universe import load as load_universe
 
 _FORMAT = 1
-# Zip archives carry a time of day; a fixed one keeps equal ensembles equal bytes.
-_EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -98,13 +97,7 @@ def dump(ensemble: Ensemble, newest_fold: FoldModels) -> bytes:
         files[f"member.{name}"] = member.to_bytes()
     for i, blob in enumerate(newest_fold.blobs):
         files[f"fold.{i}"] = blob
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, content in files.items():
-            entry = zipfile.ZipInfo(name, _EPOCH)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, content, compresslevel=1)
-    return buffer.getvalue()
+    return pack(files)
 
 
 def load(blob: bytes, read_universe: Callable[[str], bytes]) -> Ensemble:

@@ -107,7 +107,13 @@ def _score_all(
     scores, lost = [], []
     executor = make_executor(workers)
     try:
-        for work, future in [(work, executor.submit(_score, work, config)) for work in pilot]:
+        futures: list[tuple[Work, Future[list[NDArray[np.float64]]]]] = []
+        for work in pilot:
+            try:
+                futures.append((work, executor.submit(_score, work, config)))
+            except BrokenExecutor:  # the pool broke since the last one
+                lost.append(work)
+        for work, future in futures:
             try:
                 scores += future.result()
             except BrokenExecutor:

@@ -8,7 +8,7 @@ LightGBM's own format, never a pickle. The coordinator imports this room and not
 import io
 import json
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -24,7 +24,7 @@ MIN_MOVES = 20
 # bring back a member that the universe gives no weight.
 _UNIFORM = 0.05
 _FORMAT = 1
-# Zip archives carry a time of day; a fixed one keeps equal universes equal bytes.
+# Zip archives carry a time of day; a fixed one keeps equal models equal bytes.
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -96,6 +96,11 @@ def dump(universe: StoredUniverse) -> bytes:
             "spread": prior.spread.tolist(),
         }
     files = {"universe.json": json.dumps(head).encode(), **universe.models}
+    return pack(files)
+
+
+def pack(files: Mapping[str, bytes]) -> bytes:
+    """Files as one zip archive, equal bytes for equal files."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, content in files.items():
