@@ -34,7 +34,7 @@ PRESETS = {
 }
 
 MEMBERS = ("rf", "xgb", "lgbm", "zero", "mean", "pooled")
-WEIGHTINGS = ("pseudo-bma", "pseudo-bma+", "stacking", "equal")
+WEIGHTINGS = ("pseudo-bma", "pseudo-bma+", "stacking", "em", "bic", "equal")
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class TrainConfig:
         also borrow strength from the others'.
     weighting:
         Formula of the members' weights: ``"pseudo-bma"``, ``"pseudo-bma+"``,
-        ``"stacking"`` or ``"equal"``; see :mod:`bmastore.bma`.
+        ``"stacking"``, ``"em"``, ``"bic"`` or ``"equal"``; see :mod:`bmastore.bma`.
     target:
         Name of the target to forecast; may stay ``None`` where the store has one.
     features:

@@ -137,13 +137,14 @@ def average(
     if not scales.all():
         raise ConstantTargetError(f"all {n_oof} out-of-fold labels are {oof.y[0]!r}")
     log_density = bma.log_densities(errors, scales)
-    weights = bma.occams_window(_weigh(log_density, config, universe))
+    evidence = bma.Evidence(errors, log_density, config.horizon, config.seed)
+    weights = bma.occams_window(_weigh(evidence, config, universe))
     rounds = _final_rounds(oof, config)
     return Averaged(oof, newest_fold, centres, log_density, scales, weights, rounds)
 
 
 def _weigh(
-    log_density: NDArray[np.float64], config: FitConfig, universe: Universe | None
+    evidence: bma.Evidence, config: FitConfig, universe: Universe | None
 ) -> NDArray[np.float64]:
     """Weights by the config's formula: on the stock's evidence alone, or as posterior odds.
 
@@ -151,14 +152,15 @@ def _weigh(
     densities whose means are shrunk toward the universe's.
     """
     formula = bma.WEIGHTINGS[config.weighting]
-    if universe is None or universe.prior is None or config.weighting == "equal":
-        return formula(log_density, config.horizon, config.seed)
+    if universe is None or universe.prior is None or config.weighting in bma.ALONE:
+        return formula(evidence)
     prior = universe.prior.of(config.members)
     leader = int(np.argmax(prior.weights))
-    own, variance = bma.advantages(log_density, leader, config.horizon)
+    own, variance = bma.advantages(evidence.log_density, leader, config.horizon)
     shared = prior.advantage - prior.advantage[leader]
     shrunk = bma.shrink(own, variance, shared, prior.spread)
-    odds = prior.weights * formula(log_density - own + shrunk, config.horizon, config.seed)
+    shifted = replace(evidence, log_density=evidence.log_density - own + shrunk)
+    odds = prior.weights * formula(shifted)
     result: NDArray[np.float64] = odds / odds.sum()
     return result
 

@@ -89,7 +89,7 @@ def compare(scores: Sequence[NDArray[np.float64]], config: FitConfig) -> Prior:
     k = len(config.members)
     if not scores:
         return Prior(config.members, np.full(k, 1 / k), np.zeros(k), np.zeros(k))
-    weights = bma.stacking(np.concatenate(scores), config.horizon, config.seed)
+    weights = bma.likeliest_weights(np.concatenate(scores))
     leader = int(np.argmax(weights))
     found = [bma.advantages(one, leader, config.horizon) for one in scores]
     means, noise = (np.array(numbers) for numbers in zip(*found, strict=True))
