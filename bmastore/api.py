@@ -16,10 +16,12 @@ from bmastore.store import open_reader, open_writer
 if TYPE_CHECKING:
     import pandas as pd
 
+    from bmastore.backtest import BacktestReport
+    from bmastore.dispatch import Progress
     from bmastore.ingest import IngestReport
     from bmastore.plan import PassOptions
     from bmastore.predict import PredictionReport
-    from bmastore.train import Progress, RunSummary
+    from bmastore.train import RunSummary
 
 
 class Store:
@@ -157,6 +159,65 @@ class Store:
                 on_progress,
                 make_executor or local_executor,
                 say,
+            )
+
+    def backtest(
+        self,
+        config: TrainConfig | None = None,
+        *,
+        cutoffs: int = 4,
+        every: int = 20,
+        as_of: date | None = None,
+        tickers: Sequence[str] | None = None,
+        workers: int | None = None,
+        on_progress: "Callable[[Progress], None] | None" = None,
+        make_executor: Callable[[int], Executor] | None = None,
+    ) -> "BacktestReport":
+        """Walk forward over cutoffs: train as of each, forecast up to the next, score.
+
+        Every forecaster is scored on the same rows: each member, all of them
+        with ``equal`` weights, the ``ensemble``, ``always_zero`` and the plain
+        ``recipe``. Scores go to tables of their own; what stocks have been
+        trained and forecast stays as it is.
+
+        Parameters
+        ----------
+        config:
+            As for :meth:`train`.
+        cutoffs, every:
+            How many cutoffs, and how many trading days apart; the last span
+            ends with the newest label.
+        as_of:
+            Use only labels known on this date, the newest ones by default.
+        tickers:
+            Stocks to forecast; ``None`` means all. What stocks share is learnt
+            from all.
+        workers:
+            Worker processes; ``None`` means one a core.
+        on_progress, make_executor:
+            As for :meth:`train`.
+
+        Raises
+        ------
+        ConfigError, StoreError
+            If the store does not have what is asked for, or too little history.
+        StoreLockedError
+            If another process holds the store.
+        """
+        from bmastore.backtest import run_backtest
+        from bmastore.executors import local_executor
+
+        with open_writer(self.path, ledger_url=self.ledger) as writer:
+            return run_backtest(
+                writer,
+                config or TrainConfig(),
+                cutoffs=cutoffs,
+                every=every,
+                as_of=as_of,
+                tickers=tickers,
+                workers=workers,
+                on_progress=on_progress,
+                make_executor=make_executor or local_executor,
             )
 
     def predict(

@@ -100,5 +100,10 @@ class PanelArrays:
             self.y[rows],
         )
 
+    def parts(self, size: int) -> "Iterator[PanelArrays]":
+        """All stocks in order, ``size`` at a time, as views."""
+        n = len(self.tickers)
+        return (self.part(start, min(start + size, n)) for start in range(0, n, size))
+
     def __iter__(self) -> Iterator[StockArrays]:
         return (self.stock(i) for i in range(len(self.tickers)))

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from functools import partial
 
 from bmastore.config import PRESETS, FitConfig
-from bmastore.dispatch import MemoryWatch, fit_all
+from bmastore.dispatch import MemoryWatch, fit_all, fit_in_worker
 from bmastore.exchange import Work
 
 # From the poorest to the richest.
@@ -68,13 +69,9 @@ def choose_preset(
 def _mean_cost(
     pilot: Sequence[Work], config: FitConfig, make_executor: Callable[[int], Executor]
 ) -> float:
-    outcomes = [
-        outcome
-        for chunk in fit_all(
-            iter(pilot), config, make_executor, 1, MemoryWatch(None), stop=lambda: False
-        )
-        for outcome in chunk
-    ]
+    job = partial(fit_in_worker, config=config)
+    chunks = fit_all(iter(pilot), job, make_executor, 1, MemoryWatch(None), stop=lambda: False)
+    outcomes = [outcome for chunk in chunks for outcome in chunk]
     # The first fit of a worker also pays for loading the libraries.
     costs = sorted(outcome.fit_s for outcome in outcomes)
     return sum(costs[:-1]) / (len(costs) - 1) if len(costs) > 1 else costs[0]

@@ -16,7 +16,7 @@ from bmastore.store import open_reader
 if TYPE_CHECKING:
     import pandas as pd
 
-    from bmastore.train import Progress
+    from bmastore.dispatch import Progress
 
 _TARGET = "target"
 

@@ -5,7 +5,6 @@ import json
 import re
 from dataclasses import asdict, dataclass, fields
 from functools import cache
-from importlib.metadata import version
 
 from bmastore.errors import ConfigError
 
@@ -165,6 +164,8 @@ def code_version() -> str:
 
 @cache
 def _libraries() -> str:
+    from importlib.metadata import version
+
     try:
         xgboost = version("xgboost-cpu")
     except ModuleNotFoundError:

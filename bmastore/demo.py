@@ -17,7 +17,7 @@ from bmastore.tables import Table
 if TYPE_CHECKING:
     import pandas as pd
 
-    from bmastore.train import Progress
+    from bmastore.dispatch import Progress
 
 HORIZON = 5
 TARGET = "forward_return"

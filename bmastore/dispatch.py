@@ -10,7 +10,8 @@ import psutil
 from bmastore.clock import utc_now
 from bmastore.config import FitConfig
 from bmastore.errors import WorkerDiedError
-from bmastore.exchange import FitOutcome, Work
+from bmastore.exchange import FitOutcome, FitResult, Result, Work
+from bmastore.ledger import Totals
 
 # Chunks in flight for each worker: one that it works on, one that waits for it.
 _CHUNKS_PER_WORKER = 2
@@ -58,14 +59,24 @@ class MemoryWatch:
         return current
 
 
+@dataclass(frozen=True)
+class Progress:
+    """Where a pass stands: stocks done of those selected, and memory in bytes."""
+
+    selected: int
+    totals: Totals
+    memory: int
+    seconds: float
+
+
 def fit_all(
     chunks: Iterator[Work],
-    config: FitConfig,
+    job: Callable[[Work], list[FitOutcome[Result]]],
     make_executor: Callable[[int], Executor],
     workers: int,
     memory: MemoryWatch,
     stop: Callable[[], bool],
-) -> Iterator[list[FitOutcome]]:
+) -> Iterator[list[FitOutcome[Result]]]:
     """Outcomes of all chunks, in the order in which they are done.
 
     When a worker dies, the stocks that were in flight are tried once more,
@@ -75,6 +86,8 @@ def fit_all(
     ----------
     chunks:
         Stocks to train; taken only when there is room for them.
+    job:
+        What a worker does with a chunk; it must be picklable.
     make_executor:
         Gives a new executor for so many workers.
     stop:
@@ -83,7 +96,7 @@ def fit_all(
     """
     most = window = workers * _CHUNKS_PER_WORKER
     executor = make_executor(workers)
-    in_flight: dict[Future[list[FitOutcome]], Work] = {}
+    in_flight: dict[Future[list[FitOutcome[Result]]], Work] = {}
     suspects: list[Work] = []
     try:
         while True:
@@ -94,7 +107,7 @@ def fit_all(
                 if chunk is None:
                     break
                 try:
-                    in_flight[executor.submit(_fit_chunk, chunk, config)] = chunk
+                    in_flight[executor.submit(job, chunk)] = chunk
                 except RuntimeError:  # the pool broke since the last look
                     suspects.append(chunk)
             if not in_flight and not suspects:
@@ -109,7 +122,7 @@ def fit_all(
             if suspects and not in_flight:
                 executor.shutdown(wait=False)
                 for chunk in suspects:
-                    yield from _fit_alone(chunk, config, make_executor, stop)
+                    yield from _fit_alone(chunk, job, make_executor, stop)
                 suspects = []
                 executor = make_executor(workers)
     finally:
@@ -118,8 +131,8 @@ def fit_all(
         executor.shutdown(wait=True)
 
 
-def _fit_chunk(chunk: Work, config: FitConfig) -> list[FitOutcome]:
-    """Runs in a worker, where alone the libraries that fit are imported."""
+def fit_in_worker(chunk: Work, config: FitConfig) -> list[FitOutcome[FitResult]]:
+    """A job that trains a chunk; in a worker alone the libraries that fit are imported."""
     from bmastore.fit import fit_chunk
 
     return fit_chunk(chunk, config)
@@ -127,10 +140,10 @@ def _fit_chunk(chunk: Work, config: FitConfig) -> list[FitOutcome]:
 
 def _fit_alone(
     chunk: Work,
-    config: FitConfig,
+    job: Callable[[Work], list[FitOutcome[Result]]],
     make_executor: Callable[[int], Executor],
     stop: Callable[[], bool],
-) -> Iterator[list[FitOutcome]]:
+) -> Iterator[list[FitOutcome[Result]]]:
     """One stock at a time, so that the one that kills its worker is known."""
     executor = make_executor(1)
     try:
@@ -138,7 +151,7 @@ def _fit_alone(
             if stop():
                 return
             started_at = utc_now()
-            future = executor.submit(_fit_chunk, alone, config)
+            future = executor.submit(job, alone)
             error = future.exception()
             if error is None:
                 yield future.result()

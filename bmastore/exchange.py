@@ -4,8 +4,10 @@ The coordinator imports this room and not ``fit``, so that it need not wait for
 LightGBM and XGBoost.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +15,8 @@ from numpy.typing import NDArray
 from bmastore.arrays import Dates, PanelArrays, StockArrays
 from bmastore.clock import utc_now
 from bmastore.errors import TooFewRowsError
+
+Result = TypeVar("Result")
 
 # Levels of the stored quantiles, and their column names.
 QUANTILES = (0.05, 0.25, 0.50, 0.75, 0.95)
@@ -150,7 +154,68 @@ class FitResult:
 
 
 @dataclass(frozen=True)
-class FitOutcome:
+class Scored:
+    """Forecasts of rows that the fits had not seen, scored: n rows, f forecasters.
+
+    Attributes
+    ----------
+    forecasters:
+        Names, length f.
+    dates:
+        ``datetime64[D]``, shape (n,).
+    y:
+        float64, shape (n,): the targets that came.
+    means, log_scores, crps:
+        float32, shape (n, f): predictive means, log densities of the targets
+        and continuous ranked probability scores, these in units of the target.
+    pit:
+        float32, shape (n, f): probability integral transforms of the targets.
+    """
+
+    forecasters: tuple[str, ...]
+    dates: Dates
+    y: NDArray[np.float64]
+    means: NDArray[np.float32]
+    log_scores: NDArray[np.float32]
+    crps: NDArray[np.float32]
+    pit: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, parts: "Sequence[Scored]") -> "Scored":
+        """Rows of several parts (at least one) with the same forecasters, one after another."""
+        return cls(
+            parts[0].forecasters,
+            np.concatenate([part.dates for part in parts]),
+            np.concatenate([part.y for part in parts]),
+            np.concatenate([part.means for part in parts]),
+            np.concatenate([part.log_scores for part in parts]),
+            np.concatenate([part.crps for part in parts]),
+            np.concatenate([part.pit for part in parts]),
+        )
+
+    def take(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> "Scored":
+        """The rows picked by a mask or by indices."""
+        return Scored(
+            self.forecasters,
+            self.dates[rows],
+            self.y[rows],
+            self.means[rows],
+            self.log_scores[rows],
+            self.crps[rows],
+            self.pit[rows],
+        )
+
+
+@dataclass(frozen=True)
+class Hindcast:
+    """What a backtest learns from one stock and cutoff; ``weights``: shape (k,), by member."""
+
+    scored: Scored
+    weights: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class FitOutcome(Generic[Result]):
     """One attempt at one stock: a result, or why there is none.
 
     ``fit_s`` is in CPU seconds, ``started_at`` and ``finished_at`` are naive UTC.
@@ -166,7 +231,7 @@ class FitOutcome:
     finished_at: datetime
     error_type: str | None = None
     error_message: str | None = None
-    result: FitResult | None = None
+    result: Result | None = None
 
     @classmethod
     def of(
@@ -174,14 +239,18 @@ class FitOutcome:
         stock: StockArrays,
         started_at: datetime,
         fit_s: float,
-        result: FitResult | None = None,
+        result: Result | None = None,
         error: BaseException | None = None,
-    ) -> "FitOutcome":
+    ) -> "FitOutcome[Result]":
         """The outcome of an attempt that just ended with a result or an error."""
         labelled = stock.dates[~np.isnan(stock.y)]
         return cls(
             stock.ticker,
-            "trained" if result else "skipped" if isinstance(error, TooFewRowsError) else "failed",
+            "trained"
+            if result is not None
+            else "skipped"
+            if isinstance(error, TooFewRowsError)
+            else "failed",
             len(labelled),
             labelled[0] if len(labelled) else None,
             labelled[-1] if len(labelled) else None,

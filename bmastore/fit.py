@@ -1,7 +1,9 @@
 """Fits one stock: arrays and config in, result out; reads and writes nothing."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +14,15 @@ from bmastore.clock import utc_now
 from bmastore.config import FitConfig
 from bmastore.ensemble import Ensemble, FoldModels
 from bmastore.errors import ConstantTargetError, TooFewRowsError
-from bmastore.exchange import FitOutcome, FitResult, MemberScore, OutOfFold, Remembered, Work
+from bmastore.exchange import (
+    FitOutcome,
+    FitResult,
+    MemberScore,
+    OutOfFold,
+    Remembered,
+    Result,
+    Work,
+)
 from bmastore.oof import boosting, fit_members, out_of_fold
 from bmastore.shared import MIN_MOVES
 from bmastore.splits import walk_forward
@@ -165,11 +175,11 @@ def _weigh(
     return result
 
 
-def fit_chunk(work: Work, config: FitConfig) -> list[FitOutcome]:
+def fit_chunk(work: Work, config: FitConfig) -> list[FitOutcome[FitResult]]:
     """Train several stocks, one after another; a stock that fails is an outcome of its own."""
     universe = None if work.universe is None else load_universe(work.universe)
     return [
-        _attempt(stock, config, universe, remembered)
+        attempt(stock, partial(fit_stock, stock, config, universe, remembered))
         for stock, remembered in zip(work.rows, work.remembered, strict=True)
     ]
 
@@ -188,16 +198,12 @@ def score_chunk(work: Work, config: FitConfig) -> list[NDArray[np.float64]]:
     return scores
 
 
-def _attempt(
-    stock: StockArrays,
-    config: FitConfig,
-    universe: Universe | None,
-    remembered: Remembered | None,
-) -> FitOutcome:
+def attempt(stock: StockArrays, fit: Callable[[], Result]) -> FitOutcome[Result]:
+    """What became of a stock's fit: a result, or the error that it raised."""
     started_at, cpu = utc_now(), time.process_time()
     result, failure = None, None
     try:
-        result = fit_stock(stock, config, universe, remembered)
+        result = fit()
     except Exception as error:  # noqa: BLE001  whatever a library raises is this stock's failure
         failure = error
     return FitOutcome.of(stock, started_at, time.process_time() - cpu, result, failure)

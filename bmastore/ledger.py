@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from bmastore.clock import utc_now
 from bmastore.config import FitConfig
-from bmastore.exchange import QUANTILE_COLUMNS, FitOutcome
+from bmastore.exchange import QUANTILE_COLUMNS, FitOutcome, FitResult
 from bmastore.schema import ledger as ledger_table
 from bmastore.schema import runs, universes
 from bmastore.shared import NewUniverse
@@ -59,7 +59,7 @@ class Totals:
     skipped: int = 0
     fit_cpu_s: float = 0.0
 
-    def plus(self, outcomes: Sequence[FitOutcome]) -> "Totals":
+    def plus(self, outcomes: Sequence[FitOutcome[Any]]) -> "Totals":
         """These totals and some more outcomes."""
         return Totals(
             self.trained + sum(outcome.status == "trained" for outcome in outcomes),
@@ -284,7 +284,7 @@ def update_run(
 
 
 def entry_tables(
-    attempts: Iterable[tuple[str, Pending, FitOutcome]], run_id: str, config: FitConfig
+    attempts: Iterable[tuple[str, Pending, FitOutcome[FitResult]]], run_id: str, config: FitConfig
 ) -> dict[str, dict[str, list[Any]]]:
     """The rows of some attempts (entry id, plan, outcome), as columns of each ledger table."""
     tables = {name: _Columns() for name in ("ledger", "weights", "metrics", "predictions")}

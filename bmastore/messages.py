@@ -3,7 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bmastore.tables import Table
+
 if TYPE_CHECKING:
+    from bmastore.backtest import BacktestReport
     from bmastore.ingest import Count, IngestReport
     from bmastore.report import Explanation
     from bmastore.train import RunSummary
@@ -42,6 +45,55 @@ def trained(summary: "RunSummary", store: Path) -> list[str]:
         lines.append(f"  why: bmastore sql --named failure_reasons --store {store}")
     if summary.interrupted:
         lines.append("  interrupted; run the same command again to go on")
+    return lines
+
+
+# What a table on a screen has room for, and to how many decimals.
+_OVERVIEW = {
+    "slice": 0,
+    "part": 0,
+    "forecaster": 0,
+    "n_rows": 0,
+    "mse_vs_zero": 4,
+    "ic": 4,
+    "icir": 2,
+    "ic_t": 1,
+    "crps_vs_zero": 3,
+    "log_score": 3,
+    "coverage_50": 3,
+    "coverage_80": 3,
+    "coverage_90": 3,
+    "dm": 2,
+    "dm_p": 3,
+}
+
+
+def overview(scores: Table) -> Table:
+    """The scores of a backtest as people read them: fewer columns, rounded, coverage in short."""
+    places = [scores.columns.index(name) for name in _OVERVIEW]
+    digits = list(_OVERVIEW.values())
+    return Table(
+        tuple(name.replace("coverage_", "in_") for name in _OVERVIEW),
+        tuple(scores.types[place] for place in places),
+        [
+            tuple(
+                round(row[place], n) if isinstance(row[place], float) else row[place]
+                for place, n in zip(places, digits, strict=True)
+            )
+            for row in scores.rows
+        ],
+    )
+
+
+def backtested(report: "BacktestReport", store: Path) -> list[str]:
+    """What a backtest did, and where to read more."""
+    n = len(report.cutoffs)
+    lines = [
+        f"{report.n_stocks:,} stocks, {n} cutoff{'s' if n > 1 else ''} from {report.cutoffs[0]} to "
+        f"{report.cutoffs[-1]}, in {report.wall_s:.1f} s; all of it: "
+        f"bmastore sql 'from v_backtest' --store {store}"
+    ]
+    lines += [f"  failed  {ticker}: {reason}" for ticker, reason in report.failures.items()]
     return lines
 
 

@@ -30,7 +30,7 @@ from bmastore.store import Writer
 _MOST_ROWS = 400_000
 _FEWEST_ROWS = 500
 # Stocks whose out-of-fold predictions say how good each member is in this universe.
-_PILOT_STOCKS = 120
+_PILOT_STOCKS, _PILOT_CHUNK = 120, 8
 
 
 def anchor_of(writer: Writer, config: FitConfig, as_of: date | None) -> date | None:
@@ -190,9 +190,7 @@ def _pilot(writer: Writer, config: FitConfig, anchor: date) -> Iterator[PanelArr
     chosen = tickers[:: max(1, len(tickers) // _PILOT_STOCKS)][:_PILOT_STOCKS]
     rows = panel.read_rows(writer.duck, chosen, config.target, config.features)
     before = np.datetime64(anchor, "D") - 1
-    seen = [stock.as_of(before) for stock in rows]
-    for start in range(0, len(seen), 8):
-        yield PanelArrays.of(seen[start : start + 8])
+    return PanelArrays.of([stock.as_of(before) for stock in rows]).parts(_PILOT_CHUNK)
 
 
 def _fit_pooled(

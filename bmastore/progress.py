@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from bmastore.train import Progress
+    from bmastore.dispatch import Progress
 
 _LINE_EVERY_S = 10.0
 

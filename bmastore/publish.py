@@ -7,7 +7,18 @@ from bmastore.statements import bulk_insert, literal, quoted
 from bmastore.store import VIEWS, Writer, create_views, results_path
 
 # The ledger, and one row a stock of the panel, but no features.
-_LEDGER_TABLES = ("runs", "ledger", "weights", "metrics", "predictions", "universes")
+_LEDGER_TABLES = (
+    "runs",
+    "ledger",
+    "weights",
+    "metrics",
+    "predictions",
+    "universes",
+    "backtests",
+    "backtest_scores",
+    "backtest_days",
+    "backtest_weights",
+)
 _STORE_TABLES = ("series", "alembic_version")
 
 

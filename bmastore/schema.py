@@ -204,5 +204,68 @@ predictions = Table(
     Column("q95", Double, nullable=False),
 )
 
+backtests = Table(
+    "backtests",
+    ledger_metadata,
+    Column("backtest_id", String, nullable=False),
+    Column("target", String, nullable=False),
+    Column("horizon", Integer, nullable=False),
+    Column("as_of", Date),
+    Column("cutoffs", Integer, nullable=False),
+    Column("every", Integer, nullable=False),
+    Column("n_stocks", Integer, nullable=False),
+    Column("preset", String, nullable=False),
+    Column("config_hash", String, nullable=False),
+    Column("config", String, nullable=False),
+    Column("code_version", String, nullable=False),
+    Column("started_at", Timestamp, nullable=False),
+    Column("finished_at", Timestamp, nullable=False),
+)
+
+backtest_scores = Table(
+    "backtest_scores",
+    ledger_metadata,
+    Column("backtest_id", String, nullable=False),
+    Column("slice", String, nullable=False),
+    Column("part", String, nullable=False),
+    Column("forecaster", String, nullable=False),
+    Column("n_rows", Integer, nullable=False),
+    Column("n_days", Integer, nullable=False),
+    Column("mse_vs_zero", Double),
+    Column("ic", Double),
+    Column("icir", Double),
+    Column("ic_t", Double),
+    Column("crps_vs_zero", Double),
+    Column("log_score", Double, nullable=False),
+    Column("coverage_50", Double, nullable=False),
+    Column("coverage_80", Double, nullable=False),
+    Column("coverage_90", Double, nullable=False),
+    Column("pit", String, nullable=False),
+    Column("dm", Double),
+    Column("dm_p", Double),
+)
+
+backtest_days = Table(
+    "backtest_days",
+    ledger_metadata,
+    Column("backtest_id", String, nullable=False),
+    Column("date", Date, nullable=False),
+    Column("forecaster", String, nullable=False),
+    Column("n_stocks", Integer, nullable=False),
+    Column("ic", Double),
+    Column("squared_error", Double, nullable=False),
+    Column("crps", Double, nullable=False),
+)
+
+backtest_weights = Table(
+    "backtest_weights",
+    ledger_metadata,
+    Column("backtest_id", String, nullable=False),
+    Column("cutoff", Date, nullable=False),
+    Column("member", String, nullable=False),
+    Column("weight", Double, nullable=False),
+    Column("n_stocks", Integer, nullable=False),
+)
+
 # Columns of `features` that are not features.
 KEY_COLUMNS = ("ticker", "date")

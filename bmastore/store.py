@@ -37,8 +37,11 @@ VIEWS = (
     "v_predictions",
     "v_failures",
     "v_slowest",
+    "v_backtest",
+    "v_backtest_days",
+    "v_backtest_weights",
 )
-SCHEMA_VERSION = "0001"
+SCHEMA_VERSION = "0002"
 _LOCK_PATIENCE_S = 1.0
 _HOLDER = re.compile(r"held in (.+?) \(PID (\d+)\)")
 

@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from types import FrameType
 
 from bmastore import artifacts, ledger, panel
 from bmastore.config import FitConfig, TrainConfig, code_version
-from bmastore.dispatch import MemoryWatch, fit_all
+from bmastore.dispatch import MemoryWatch, Progress, fit_all, fit_in_worker
 from bmastore.errors import ArtifactError
-from bmastore.exchange import FitOutcome
+from bmastore.exchange import FitOutcome, FitResult
 from bmastore.executors import local_executor, single_threaded
 from bmastore.ledger import Pending, Totals
 from bmastore.plan import PassOptions, plan, read_work, spend_budget, worker_count
@@ -28,16 +29,6 @@ _PUBLISH_EVERY_S = 1.0
 # A pass reads batch after batch: a larger buffer pool would only keep rows that are not
 # read again, and grow with the store. What needs more spills to disk.
 _DUCKDB_MEMORY = "256MB"
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where a pass stands: stocks done of those selected, and memory in bytes."""
-
-    selected: int
-    totals: Totals
-    memory: int
-    seconds: float
 
 
 @dataclass(frozen=True)
@@ -116,9 +107,8 @@ def run_pass(
                     writer, fit_config, run_id, options, workers, make_executor
                 )
                 chunks = read_work(writer, fit_config, pending, options.as_of, workers, universe)
-                for outcomes in fit_all(
-                    chunks, fit_config, make_executor, workers, memory, stop.is_set
-                ):
+                job = partial(fit_in_worker, config=fit_config)
+                for outcomes in fit_all(chunks, job, make_executor, workers, memory, stop.is_set):
                     recorder.take(outcomes, options.batch_size)
         interrupted = stop.is_set() and recorder.done < len(pending)
         recorder.finish("interrupted" if interrupted else "finished")
@@ -207,12 +197,12 @@ class _Recorder:
         self._memory = memory
         self._started = started
         self._on_progress = on_progress
-        self._waiting: list[FitOutcome] = []
+        self._waiting: list[FitOutcome[FitResult]] = []
         self._publish_after = 0.0
         self.totals = Totals()
         self.done = 0
 
-    def take(self, outcomes: list[FitOutcome], batch_size: int) -> None:
+    def take(self, outcomes: list[FitOutcome[FitResult]], batch_size: int) -> None:
         """Take note of outcomes; commit once a batch is full."""
         self._waiting += outcomes
         self.done += len(outcomes)

@@ -1,0 +1,67 @@
+"""The command line: parses, calls, prints."""
+
+import os
+import sys
+
+import click
+
+from bmastore import __version__
+from bmastore.cli.common import EXIT_INTERRUPTED
+from bmastore.cli.look import explain, export, sql, status
+from bmastore.cli.measure import backtest, bench, demo
+from bmastore.cli.work import ingest, migrate, predict, train
+from bmastore.errors import BmastoreError
+
+
+def main() -> None:
+    """Run the command line; errors become one line and an exit code."""
+    try:
+        cli(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(EXIT_INTERRUPTED)
+    except BmastoreError as error:
+        click.echo(f"bmastore: {error}", err=True)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # The reader of our output has gone, as `head` does; nothing is left to say.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except Exception as error:
+        if os.environ.get("BMASTORE_DEBUG"):
+            raise
+        click.echo(
+            f"bmastore: unexpected {type(error).__name__}: {error}\n"
+            f"This is a fault of bmastore; with BMASTORE_DEBUG=1 it shows where.",
+            err=True,
+        )
+        sys.exit(2)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="bmastore")
+def cli() -> None:
+    """One Bayesian-model-averaged ensemble per stock, from a SQL store.
+
+    \b
+    Start:   bmastore demo
+    Daily:   bmastore ingest prices.parquet && bmastore train && bmastore status
+    """
+
+
+for command in (
+    ingest,
+    train,
+    status,
+    explain,
+    predict,
+    backtest,
+    sql,
+    export,
+    migrate,
+    bench,
+    demo,
+):
+    cli.add_command(command)

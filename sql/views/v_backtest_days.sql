@@ -1,0 +1,13 @@
+-- One row a forecaster and day of each target's newest backtest: the day's rank correlation, and
+-- means over its stocks of squared error and CRPS.
+create or replace view v_backtest_days as
+select
+    newest.target, days.date, days.forecaster, days.n_stocks, days.ic, days.squared_error,
+    days.crps, newest.backtest_id
+from backtest_days as days
+inner join (
+    select *, row_number() over (partition by target order by finished_at desc) as age
+    from backtests
+) as newest
+    on newest.backtest_id = days.backtest_id
+where newest.age = 1;
