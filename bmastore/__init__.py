@@ -9,11 +9,13 @@ if TYPE_CHECKING:
     from bmastore.config import Splits, TrainConfig
     from bmastore.errors import BmastoreError
     from bmastore.plan import PassOptions
+    from bmastore.regressor import BMARegressor
 
 __version__ = "0.1.0"
 
 # Imported on first use, so that `bmastore --help` does not wait for NumPy and DuckDB.
 _HOMES = {
+    "BMARegressor": "bmastore.regressor",
     "MassiveStockBMAProcessor": "bmastore.classic",
     "Store": "bmastore.api",
     "TrainConfig": "bmastore.config",
@@ -23,6 +25,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "BMARegressor",
     "BmastoreError",
     "MassiveStockBMAProcessor",
     "PassOptions",

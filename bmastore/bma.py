@@ -4,7 +4,7 @@ Each weighting is one function from the evidence of n out-of-fold rows on k
 members to k weights that sum to 1.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -288,13 +288,15 @@ def mixture_cdf(x: Matrix, centres: Matrix, scales: Matrix, weights: Matrix) -> 
     return result
 
 
-def mixture_quantiles(centres: Matrix, scales: Matrix, weights: Matrix) -> Matrix:
-    """Quantiles at :data:`bmastore.exchange.QUANTILES` of the mixture, shape (n, 5), by bisection.
+def mixture_quantiles(
+    centres: Matrix, scales: Matrix, weights: Matrix, at: Sequence[float] = QUANTILES
+) -> Matrix:
+    """Quantiles of the mixture at q levels, shape (n, q), by bisection.
 
     A mixture's quantile lies between the smallest and the largest of its
     members' quantiles; forty halvings of that bracket leave 1e-12 of it.
     """
-    levels = np.asarray(QUANTILES)
+    levels = np.asarray(at)
     by_member = centres[:, None, :] + scales * stdtrit(ERROR_DF, levels)[None, :, None]
     low, high = by_member.min(axis=2), by_member.max(axis=2)
     for _ in range(40):

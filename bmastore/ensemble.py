@@ -69,9 +69,13 @@ class Ensemble:
     features: tuple[str, ...]
     universe_sha256: str | None = None
 
+    def centres(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
+        """The members' predictions, shape (n, k), for rows of features, shape (n, p)."""
+        return np.column_stack([member.predict(X) for member in self.members])
+
     def forecast(self, dates: Dates, X: NDArray[np.float32]) -> Forecasts:
         """Forecasts for rows of features, shape (n, p), at ``dates``, shape (n,)."""
-        centres = np.column_stack([member.predict(X) for member in self.members])
+        centres = self.centres(X)
         return Forecasts(
             dates,
             bma.mixture_mean(centres, self.weights),

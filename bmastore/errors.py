@@ -11,12 +11,12 @@ class BmastoreError(Exception):
     exit_code = 2
 
 
-class ConfigError(BmastoreError):
+class ConfigError(BmastoreError, ValueError):
     """A setting is out of range, or names something that does not exist."""
 
 
-class InputError(BmastoreError):
-    """What was handed to ``ingest`` cannot be read as prices or as a panel."""
+class InputError(BmastoreError, ValueError):
+    """What was handed over cannot be read as prices or as a panel, or cannot be learnt from."""
 
 
 class QueryError(BmastoreError):
@@ -63,6 +63,10 @@ class TooFewRowsError(StockError):
 
 class ConstantTargetError(StockError):
     """Every label of the stock is the same: there is nothing to learn."""
+
+
+class NotFiniteError(StockError):
+    """A member predicted something that is not a finite number."""
 
 
 class WorkerDiedError(StockError):

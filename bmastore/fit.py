@@ -13,7 +13,7 @@ from bmastore.arrays import StockArrays
 from bmastore.clock import utc_now
 from bmastore.config import FitConfig
 from bmastore.ensemble import Ensemble, FoldModels
-from bmastore.errors import ConstantTargetError, TooFewRowsError
+from bmastore.errors import ConstantTargetError, NotFiniteError, TooFewRowsError
 from bmastore.exchange import (
     FitOutcome,
     FitResult,
@@ -79,11 +79,13 @@ def fit_stock(
         If the history is too short for the folds.
     ConstantTargetError
         If all labels are the same.
+    NotFiniteError
+        If a member predicts NaN or infinity.
     """
     labelled = stock.labelled()
     config = for_history(labelled, config, universe)
     found = average(labelled, config, universe, remembered)
-    trained = _fit_ensemble(labelled, config, universe, found)
+    trained = fit_ensemble(labelled, config, universe, found)
     newest = np.isnan(stock.y)
     newest[-1] = True
     blob = ensemble.dump(trained, found.newest_fold)
@@ -127,7 +129,7 @@ def average(
 
     Raises
     ------
-    TooFewRowsError, ConstantTargetError
+    TooFewRowsError, ConstantTargetError, NotFiniteError
         See :func:`fit_stock`.
     """
     folds = walk_forward(labelled.dates, labelled.label_ends, config.splits)
@@ -142,6 +144,11 @@ def average(
         raise ConstantTargetError(f"all {len(labelled.y)} labels are {labelled.y[0]!r}")
     oof, newest_fold = out_of_fold(labelled, folds, config, universe, remembered)
     centres = oof.predictions.astype(np.float64)
+    lost = [name for i, name in enumerate(config.members) if not np.isfinite(centres[:, i]).all()]
+    if lost:
+        raise NotFiniteError(
+            f"member {lost[0]} predicted NaN or infinity; look for extreme values in the features"
+        )
     errors = oof.y[:, None] - centres
     scales = bma.error_scales(errors)
     if not scales.all():
@@ -219,7 +226,7 @@ def _final_rounds(oof: OutOfFold, config: FitConfig) -> dict[str, int]:
     return dict(zip(boosting(config), np.median(by_fold, axis=0).astype(int).tolist(), strict=True))
 
 
-def _fit_ensemble(
+def fit_ensemble(
     labelled: StockArrays, config: FitConfig, universe: Universe | None, found: Averaged
 ) -> Ensemble:
     """The members that have weight, fitted on all labelled rows."""

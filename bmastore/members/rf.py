@@ -14,7 +14,7 @@ import lightgbm as lgb
 import numpy as np
 
 from bmastore.config import Preset
-from bmastore.members.base import FittedMember, Learner, TrainingRows
+from bmastore.members.base import Constant, FittedMember, Learner, TrainingRows
 from bmastore.members.lgbm import LightGBMMember, parameters
 
 _MIN_LEAF = 10
@@ -22,6 +22,8 @@ _BAG = 1 - math.exp(-0.8)
 
 
 def _fit(rows: TrainingRows, preset: Preset, seed: int, rounds: int | None) -> FittedMember:
+    if len(rows.y) * _BAG < 2 * _MIN_LEAF:  # LightGBM's forest without a split predicts NaN
+        return Constant(float(rows.y.mean()))
     params = parameters(
         boosting="rf",
         max_depth=10,
@@ -40,6 +42,9 @@ def _fit(rows: TrainingRows, preset: Preset, seed: int, rounds: int | None) -> F
 
 
 def _load(blob: bytes) -> FittedMember:
+    constant = Constant.from_bytes(blob)
+    if constant is not None:
+        return constant
     return LightGBMMember(lgb.Booster(model_str=blob.decode()), 0)
 
 
