@@ -27,7 +27,7 @@ from bmastore.store import Writer
 
 # Rows that a pooled model learns from at most: more take memory and time, and with labels
 # that overlap and move together hardly add anything.
-_MOST_ROWS = 400_000
+_MOST_ROWS = 600_000
 _FEWEST_ROWS = 500
 # Stocks whose out-of-fold predictions say how good each member is in this universe.
 _PILOT_STOCKS, _PILOT_CHUNK = 120, 8
@@ -164,11 +164,11 @@ def _count_labels(writer: Writer, config: FitConfig, day: date) -> tuple[int, in
 
 def _read_rows(
     writer: Writer, config: FitConfig, day: date
-) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.int64]] | None:
-    """Features, moves and day numbers for one pooled model; ``None`` where there are too few."""
+) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]] | None:
+    """What :func:`bmastore.members.pooled.fit_pooled` takes; ``None`` where rows are too few."""
     n_rows, _, _ = _count_labels(writer, config, day)
-    # Labels of neighbouring days overlap: every horizon-th day holds nearly all they say.
-    stride = max(config.horizon, -(-n_rows // _MOST_ROWS))
+    # Labels of neighbouring days overlap: a few days of each horizon hold nearly all they say.
+    stride = max(1, config.horizon // 2, -(-n_rows // _MOST_ROWS))
     columns = "".join(
         f", coalesce(features.{quoted(name)}, 'nan'::float) as x{i}"
         for i, name in enumerate(config.features)
@@ -177,11 +177,11 @@ def _read_rows(
         sql("universe/read_rows").format(feature_columns=columns),
         {"target": config.target, "anchor": day, "least": MIN_MOVES, "stride": stride},
     ).fetchnumpy()
-    moves = np.asarray(found["move"], dtype=np.float64)
+    moves, scales = (np.asarray(found[name], dtype=np.float64) for name in ("move", "scale"))
     if len(moves) < _FEWEST_ROWS:
         return None
     X = np.column_stack([found[f"x{i}"] for i in range(len(config.features))])
-    return np.ascontiguousarray(X, np.float32), moves, np.asarray(found["day"], dtype=np.int64)
+    return np.ascontiguousarray(X, np.float32), moves, scales, np.asarray(found["day"], np.int64)
 
 
 def _pilot(writer: Writer, config: FitConfig, anchor: date) -> Iterator[PanelArrays]:
@@ -194,12 +194,16 @@ def _pilot(writer: Writer, config: FitConfig, anchor: date) -> Iterator[PanelArr
 
 
 def _fit_pooled(
-    X: NDArray[np.float32], moves: NDArray[np.float64], days: NDArray[np.int64], seed: int
+    X: NDArray[np.float32],
+    moves: NDArray[np.float64],
+    scales: NDArray[np.float64],
+    days: NDArray[np.int64],
+    seed: int,
 ) -> bytes:
     """Runs in a worker, where alone the libraries that fit are imported."""
     from bmastore.members.pooled import fit_pooled
 
-    return fit_pooled(X, moves, days, seed)
+    return fit_pooled(X, moves, scales, days, seed)
 
 
 def _score(work: Work, config: FitConfig) -> list[NDArray[np.float64]]:

@@ -18,7 +18,8 @@ days as (
     from (select distinct date from labels)
 )
 
-select days.place // $stride as day, labels.value / typical.move as move {feature_columns}
+select days.place // $stride as day, labels.value / typical.move as move,
+    typical.move as scale {feature_columns}
 from labels
 inner join days on days.date = labels.date
 inner join typical on typical.ticker = labels.ticker
