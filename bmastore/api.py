@@ -289,4 +289,4 @@ class Store:
         -------
         (schema version before, after, path of the backup or ``None``).
         """
-        return migrate(self.path)
+        return migrate(self.path, self.ledger)

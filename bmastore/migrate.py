@@ -2,11 +2,13 @@
 
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from bmastore import server
 from bmastore.resources import resource_dir
 from bmastore.store import (
     SCHEMA_VERSION,
-    Writer,
+    check_place,
     connected,
     create_views,
     not_found,
@@ -14,9 +16,14 @@ from bmastore.store import (
     version,
 )
 
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
-def migrate(path: Path) -> tuple[str, str, Path | None]:
+
+def migrate(path: Path, ledger_url: str | None = None) -> tuple[str, str, Path | None]:
     """Bring an older store up to date, after copying it beside itself.
+
+    A ledger on a server is brought up to date as well; it is the server's to back up.
 
     Returns
     -------
@@ -32,6 +39,13 @@ def migrate(path: Path) -> tuple[str, str, Path | None]:
         before = version(writer.duck, path)
         if before > SCHEMA_VERSION:
             raise too_new(path, before)
+        check_place(writer.duck, path, ledger_url)
+        if ledger_url is not None:
+            with server.open_ledger(ledger_url, SCHEMA_VERSION) as ledger:
+                found = server.ledger_version(ledger)
+                if found > SCHEMA_VERSION:
+                    raise too_new(server.place(ledger_url), found)
+                upgrade(ledger)
         if before == SCHEMA_VERSION:
             with writer.transaction():
                 create_views(writer.duck)
@@ -40,18 +54,19 @@ def migrate(path: Path) -> tuple[str, str, Path | None]:
     backup = path.with_name(f"{path.stem}.before-{SCHEMA_VERSION}{path.suffix}")
     shutil.copy2(path, backup)
     with connected(path) as writer:
-        upgrade(writer)
+        upgrade(writer.panel)
         with writer.transaction():
             create_views(writer.duck)
     return before, SCHEMA_VERSION, backup
 
 
-def upgrade(writer: Writer, revision: str = "head") -> None:
-    """Run the Alembic migrations up to ``revision``."""
+def upgrade(connection: "Connection", revision: str = "head") -> None:
+    """Run the Alembic migrations up to ``revision``, on a store or on a ledger on a server."""
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(resource_dir("migrations")).replace("%", "%%"))
-    config.attributes["connection"] = writer.panel
+    config.attributes["connection"] = connection
     command.upgrade(config, revision)
+    connection.commit()

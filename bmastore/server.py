@@ -29,16 +29,21 @@ def mask_secrets(text: str) -> str:
 
 @contextmanager
 def open_ledger(url: str, schema_version: str) -> Iterator["Connection"]:
-    """Hold the ledger on a server; its tables are made if need be.
+    """Hold the ledger on a server, whatever its schema; without tables, they are made.
 
     An advisory lock is the lease: one coordinator a database.
+
+    Parameters
+    ----------
+    schema_version:
+        Version of the tables that are made.
 
     Raises
     ------
     ConfigError
         If the URL is none, or the driver is not installed.
     StoreError
-        If the server cannot be reached, or its ledger has another schema.
+        If the server cannot be reached.
     StoreLockedError
         If another process holds the ledger.
     """
@@ -64,14 +69,23 @@ def open_ledger(url: str, schema_version: str) -> Iterator["Connection"]:
                     f"the ledger in {place(url)} is held by another process; wait until it is "
                     f"done, or stop it"
                 )
-            _prepare(connection, url, schema_version)
+            _create_if_empty(connection, schema_version)
         yield connection
     finally:
         connection.close()
         engine.dispose()
 
 
-def _prepare(connection: "Connection", url: str, schema_version: str) -> None:
+def ledger_version(connection: "Connection") -> str:
+    """Schema version of the ledger on a server."""
+    from sqlalchemy import text
+
+    with connection.begin():
+        found = connection.execute(text("select version_num from alembic_version")).scalar()
+    return str(found)
+
+
+def _create_if_empty(connection: "Connection", schema_version: str) -> None:
     from sqlalchemy import inspect, text
 
     from bmastore.schema import ledger_metadata
@@ -83,11 +97,6 @@ def _prepare(connection: "Connection", url: str, schema_version: str) -> None:
         )
         connection.execute(
             text("insert into alembic_version values (:version)"), {"version": schema_version}
-        )
-    found = connection.execute(text("select version_num from alembic_version")).scalar()
-    if found != schema_version:
-        raise StoreError(
-            f"the ledger in {place(url)} has schema {found}, this bmastore needs {schema_version}"
         )
 
 

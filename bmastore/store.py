@@ -158,10 +158,11 @@ def open_writer(
             if is_new:
                 _create(writer, server.place(ledger_url) if ledger_url else None)
             else:
-                check_version(writer.duck, path)
-            _check_place(writer.duck, path, ledger_url)
+                check_version(version(writer.duck, path), path, path)
+            check_place(writer.duck, path, ledger_url)
             if ledger_url:
                 ledger = stack.enter_context(server.open_ledger(ledger_url, SCHEMA_VERSION))
+                check_version(server.ledger_version(ledger), server.place(ledger_url), path)
                 writer = replace(writer, ledger=ledger)
             yield writer
         except BaseException:
@@ -200,7 +201,7 @@ def open_reader(path: Path, *, needs_panel: bool = False) -> Iterator[Reader]:
             raise
         duck, note = _connect_read_only(published), f"{path} is being written"
     try:
-        check_version(duck, path)
+        check_version(version(duck, path), path, path)
         place = None if note else stored_place(duck)
         if place is not None and needs_panel:
             duck.execute(f"attach {literal(str(published))} as results (read_only)")
@@ -279,7 +280,7 @@ def stored_place(duck: duckdb.DuckDBPyConnection) -> str | None:
     return str(rows[0][0]) if rows else None
 
 
-def _check_place(duck: duckdb.DuckDBPyConnection, path: Path, ledger_url: str | None) -> None:
+def check_place(duck: duckdb.DuckDBPyConnection, path: Path, ledger_url: str | None) -> None:
     """The ledger must be looked for where it is, or all stocks would seem new."""
     place = stored_place(duck)
     asked = server.place(ledger_url) if ledger_url else None
@@ -317,20 +318,26 @@ def version(duck: duckdb.DuckDBPyConnection, path: Path) -> str:
     return str(rows[0][0])
 
 
-def check_version(duck: duckdb.DuckDBPyConnection, path: Path) -> None:
-    found = version(duck, path)
+def check_version(found: str, place: Path | str, store: Path) -> None:
+    """Refuse a store, or its ledger on a server, of another schema than this bmastore's.
+
+    Raises
+    ------
+    SchemaTooOldError, SchemaTooNewError
+        With the command that helps.
+    """
     if found > SCHEMA_VERSION:
-        raise too_new(path, found)
+        raise too_new(place, found)
     if found < SCHEMA_VERSION:
         raise SchemaTooOldError(
-            f"{path} has schema {found}, this bmastore needs {SCHEMA_VERSION}; "
-            f"run: bmastore migrate --store {path}"
+            f"{place} has schema {found}, this bmastore needs {SCHEMA_VERSION}; "
+            f"run: bmastore migrate --store {store}"
         )
 
 
-def too_new(path: Path, found: str) -> SchemaTooNewError:
+def too_new(place: Path | str, found: str) -> SchemaTooNewError:
     return SchemaTooNewError(
-        f"{path} has schema {found}, this bmastore knows {SCHEMA_VERSION}; "
+        f"{place} has schema {found}, this bmastore knows {SCHEMA_VERSION}; "
         f"run: pip install --upgrade bmastore"
     )
 

@@ -4,11 +4,19 @@ import subprocess
 import sys
 import time
 
+import duckdb
+import psycopg
 import pytest
 from conftest import FAST, HORIZON, TARGET, causes, cli, cli_json, statuses
 
 from bmastore import Store, TrainConfig
-from bmastore.errors import ConfigError, StoreError, StoreLockedError
+from bmastore.errors import (
+    ConfigError,
+    SchemaTooNewError,
+    SchemaTooOldError,
+    StoreError,
+    StoreLockedError,
+)
 from bmastore.server import mask_secrets, open_ledger, place
 from bmastore.store import SCHEMA_VERSION
 
@@ -57,8 +65,6 @@ def test_the_entries_lie_on_the_server_and_not_in_the_store(served, server, url)
     with create_engine(url.replace("postgresql://", "postgresql+psycopg://")).connect() as there:
         assert there.execute(text("select count(*) from ledger")).scalar() == 6
         assert there.execute(text("select status from runs")).scalar() == "finished"
-    import duckdb
-
     with duckdb.connect(str(served.path), read_only=True) as duck:
         assert duck.execute("select count(*) from ledger").fetchall() == [(0,)]
 
@@ -137,3 +143,45 @@ def test_urls_are_checked_and_passwords_masked(tmp_path, panel):
     for url in ("sqlite:///x.db", "nonsense", "postgresql://host"):
         with pytest.raises(ConfigError, match="postgresql://user@host/database"):
             Store(tmp_path / "a.duckdb", ledger=url).ingest(panel, target=TARGET, horizon=HORIZON)
+
+
+ADDED_BY_0002 = ("backtests", "backtest_scores", "backtest_days", "backtest_weights")
+TO_0001 = [
+    *(f"drop table {table}" for table in ADDED_BY_0002),
+    "update alembic_version set version_num = '0001'",
+]
+
+
+def on_server(url, statements):
+    with psycopg.connect(url, autocommit=True) as there:
+        for statement in statements:
+            there.execute(statement)
+
+
+def test_an_older_ledger_on_a_server_is_migrated_with_its_store(served, url):
+    served.train(FAST)
+    before = served.sql("select entry_id from ledger order by all")
+    on_server(url, TO_0001)
+    with duckdb.connect(str(served.path)) as duck:
+        for view in ("v_backtest", "v_backtest_days", "v_backtest_weights"):
+            duck.execute(f"drop view {view}")
+        for statement in TO_0001:
+            duck.execute(statement)
+    with pytest.raises(SchemaTooOldError, match="bmastore migrate --store"):
+        served.train(FAST)
+    assert served.migrate()[:2] == ("0001", SCHEMA_VERSION)
+    assert served.train(FAST).selected == 0
+    assert served.sql("select entry_id from ledger order by all").equals(before)
+    assert served.backtest(FAST, cutoffs=1, every=30).n_stocks == 6
+    assert len(served.sql("from v_backtest")) > 0
+
+
+def test_a_ledger_on_a_server_of_another_schema_names_the_command_that_helps(served, url):
+    on_server(url, TO_0001)
+    with pytest.raises(SchemaTooOldError, match=r"postgresql://.* has schema 0001.*migrate"):
+        served.train(FAST)
+    served.migrate()
+    assert served.train(FAST).trained == 6
+    on_server(url, ["update alembic_version set version_num = '9999'"])
+    with pytest.raises(SchemaTooNewError, match="pip install --upgrade"):
+        served.migrate()

@@ -37,7 +37,7 @@ def test_a_migrated_store_equals_a_fresh_one(tmp_path):
     with open_writer(fresh, create=True):
         pass
     with connected(migrated) as writer:
-        upgrade(writer)
+        upgrade(writer.panel)
         create_views(writer.duck)
     assert layout(migrated) == layout(fresh)
 

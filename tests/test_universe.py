@@ -7,6 +7,7 @@ from conftest import FAST, HORIZON, TARGET, PassOptions, statuses
 
 from bmastore import Store, TrainConfig, artifacts
 from bmastore.demo import universe as made_up
+from bmastore.members.pooled import less_market
 
 PANEL = made_up(n_stocks=16, n_days=420, seed=11)
 DAYS = np.unique(PANEL["date"].to_numpy())
@@ -129,3 +130,25 @@ def test_without_the_pooled_member_there_is_no_universe(tmp_path):
     store.ingest(PANEL, target=TARGET, horizon=HORIZON)
     store.train(TrainConfig(preset="ultrafast", members=("lgbm", "zero", "mean")))
     assert universes(store).empty
+
+
+def test_the_market_is_taken_out_of_the_pooled_targets():
+    """A return that all stocks share, and one in proportion to their moves, teach it nothing."""
+    random = np.random.default_rng(0)
+    n_days, n_stocks = 40, 300
+    days = np.repeat(np.arange(n_days), n_stocks)
+    scales = np.tile(random.uniform(0.01, 0.05, n_stocks), n_days)
+    own = random.normal(size=len(days))
+    shared, in_proportion = random.normal(size=(2, n_days))
+    moves = own + 0.1 * shared[days] / scales + 2 * in_proportion[days]
+    left = less_market(moves, scales, days)
+    assert np.corrcoef(left, own)[0, 1] > 0.97
+    assert np.corrcoef(left, moves)[0, 1] < 0.4
+    by_day = np.bincount(days, left) / n_stocks
+    assert np.abs(by_day).max() < 0.3
+
+
+def test_a_handful_of_stocks_is_no_market():
+    moves, days = np.random.default_rng(1).normal(size=60), np.repeat(np.arange(30), 2)
+    left = less_market(moves, np.full(60, 0.02), days)
+    assert np.corrcoef(left, moves)[0, 1] > 0.95

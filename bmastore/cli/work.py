@@ -172,11 +172,12 @@ def predict(
 
 @click.command()
 @store_option
-def migrate(store: Path) -> None:
-    """Bring an older store up to date, after a backup."""
+@ledger_option
+def migrate(store: Path, ledger: str | None) -> None:
+    """Bring an older store up to date, after a backup; with --ledger, the server's ledger too."""
     from bmastore.api import Store
 
-    before, after, backup = Store(store).migrate()
+    before, after, backup = Store(store, ledger).migrate()
     if backup is None:
         click.echo(f"{store} has schema {after} already", err=True)
     else:
