@@ -1,9 +1,11 @@
 """What the presets cost and what they are worth, measured on a store's own stocks."""
 
+import multiprocessing
 import shutil
 import tempfile
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -65,30 +67,9 @@ def bench_presets(path: Path, n_stocks: int, target: str | None = None) -> Table
     tickers = tuple(long[:: max(1, len(long) // n_stocks)][:n_stocks])
     costs = []
     for preset in PRESETS:
-        with tempfile.TemporaryDirectory() as folder:
-            store = Store(shutil.copy(path, Path(folder) / "bma.duckdb"))
-            run = store.train(
-                TrainConfig(preset=preset, target=name),
-                PassOptions(tickers=tickers, as_of=cutoff, force=True),
-            )
-            truth = store.sql(
-                "select ticker, date, value from targets where target = $target", {"target": name}
-            )
-            forecasts = store.predict(since=cutoff + timedelta(days=1), target=name).frame
-        unseen = forecasts.merge(truth, on=["ticker", "date"])
-        unseen = unseen[unseen["ticker"].isin(tickers)]
-        ratio = (
-            np.square(unseen["mean"] - unseen["value"]).mean() / np.square(unseen["value"]).mean()
-        )
-        costs.append(
-            _Cost(
-                preset,
-                run.fit_cpu_s / len(tickers),
-                run.wall_s / len(tickers),
-                run.peak_rss_mb,
-                float(ratio),
-            )
-        )
+        # A process of its own, or the peak memory of one would be that of those before it.
+        with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as alone:
+            costs.append(alone.submit(_measure, path, preset, name, tickers, cutoff).result())
     high = costs[-1].mse_vs_zero
     rows = [
         (
@@ -112,3 +93,27 @@ def bench_presets(path: Path, n_stocks: int, target: str | None = None) -> Table
         "mse_vs_high",
     )
     return Table(columns, ("VARCHAR", *["DOUBLE"] * 6), rows)
+
+
+def _measure(path: Path, preset: str, target: str, tickers: tuple[str, ...], cutoff: date) -> _Cost:
+    """Train by one preset as of the cutoff, on a copy of the store, and score what came after."""
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store(shutil.copy(path, Path(folder) / "bma.duckdb"))
+        run = store.train(
+            TrainConfig(preset=preset, target=target),
+            PassOptions(tickers=tickers, as_of=cutoff, force=True),
+        )
+        truth = store.sql(
+            "select ticker, date, value from targets where target = $target", {"target": target}
+        )
+        forecasts = store.predict(since=cutoff + timedelta(days=1), target=target).frame
+    unseen = forecasts.merge(truth, on=["ticker", "date"])
+    unseen = unseen[unseen["ticker"].isin(tickers)]
+    errors = np.square(unseen["mean"] - unseen["value"]).mean()
+    return _Cost(
+        preset,
+        run.fit_cpu_s / len(tickers),
+        run.wall_s / len(tickers),
+        run.peak_rss_mb,
+        float(errors / np.square(unseen["value"]).mean()),
+    )

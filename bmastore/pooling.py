@@ -8,7 +8,7 @@ universe when it is next trained.
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Executor, Future
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from contextlib import contextmanager
 from datetime import date
 
@@ -65,8 +65,12 @@ def make_universe(
         fits: dict[str, Future[bytes]] = {}
         for name, day in _days(config, anchor).items():
             rows = _read_rows(writer, config, day)
-            if rows is not None:
-                fits[name] = executor.submit(_fit_pooled, *rows, config.seed)
+            if rows is None:
+                continue
+            # Rows for one fit a worker are enough to have in memory.
+            while len(running := [fit for fit in fits.values() if not fit.done()]) >= workers:
+                wait(running, return_when=FIRST_COMPLETED)
+            fits[name] = executor.submit(_fit_pooled, *rows, config.seed)
         models = {name: fit.result() for name, fit in fits.items()}
     trial = dump(StoredUniverse(models, move, None))
     pilot = [

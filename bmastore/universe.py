@@ -12,8 +12,6 @@ from bmastore import shared
 from bmastore.members.pooled import PooledMember, read_pooled, typical_move
 from bmastore.shared import MIN_MOVES, Prior
 
-_SHRUNK = 0.25
-
 
 @dataclass(frozen=True)
 class Universe:
@@ -50,14 +48,7 @@ class Universe:
         return PooledMember(self.newest, self._scale(y))
 
     def _scale(self, y: NDArray[np.float64]) -> float:
-        """A stock's typical move, on the log scale a quarter of the way to the universe's.
-
-        As it is, it makes too much of the stocks that move most: in walk-forward tests the
-        shrunk one had the smaller squared error and the higher rank IC.
-        """
-        if len(y) < MIN_MOVES:
-            return self.scale
-        return float(typical_move(y) ** (1 - _SHRUNK) * self.scale**_SHRUNK)
+        return typical_move(y) if len(y) >= MIN_MOVES else self.scale
 
 
 @lru_cache(maxsize=2)

@@ -116,9 +116,13 @@ def test_named_queries_run(trained, name):
     cli("sql", "--named", name, "--store", trained.path)
 
 
+# Views that are empty where nothing failed and no backtest was run; test_backtest.py fills these.
+OFTEN_EMPTY = {"v_failures", "v_backtest", "v_backtest_days", "v_backtest_weights"}
+
+
 @pytest.mark.parametrize("view", VIEWS)
 def test_views_can_be_read(trained, view):
-    assert len(trained.sql(f"from {view}")) >= (0 if view == "v_failures" else 1)
+    assert len(trained.sql(f"from {view}")) >= (0 if view in OFTEN_EMPTY else 1)
 
 
 @pytest.mark.parametrize(
