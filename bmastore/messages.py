@@ -50,39 +50,31 @@ def trained(summary: "RunSummary", store: Path) -> list[str]:
 
 # What a table on a screen has room for, and to how many decimals.
 _OVERVIEW = {
-    "slice": 0,
-    "part": 0,
-    "forecaster": 0,
-    "n_rows": 0,
     "mse_vs_zero": 4,
     "ic": 4,
     "icir": 2,
     "ic_t": 1,
     "crps_vs_zero": 3,
-    "log_score": 3,
     "coverage_50": 3,
     "coverage_80": 3,
     "coverage_90": 3,
-    "dm": 2,
-    "dm_p": 3,
+    "dm": 1,
 }
 
 
 def overview(scores: Table) -> Table:
-    """The scores of a backtest as people read them: fewer columns, rounded, coverage in short."""
-    places = [scores.columns.index(name) for name in _OVERVIEW]
-    digits = list(_OVERVIEW.values())
-    return Table(
-        tuple(name.replace("coverage_", "in_") for name in _OVERVIEW),
-        tuple(scores.types[place] for place in places),
-        [
-            tuple(
-                round(row[place], n) if isinstance(row[place], float) else row[place]
-                for place, n in zip(places, digits, strict=True)
-            )
-            for row in scores.rows
-        ],
-    )
+    """The scores of a backtest as people read them: the main columns, rounded."""
+    rows = [
+        (
+            f"{row['part']} liquidity" if row["slice"] == "liquidity" else row["part"],
+            row["forecaster"],
+            *(None if row[name] is None else round(row[name], n) for name, n in _OVERVIEW.items()),
+        )
+        for row in scores.records()
+    ]
+    names = (name.replace("coverage_", "in_") for name in _OVERVIEW)
+    types = ("VARCHAR", "VARCHAR", *["DOUBLE"] * len(_OVERVIEW))
+    return Table(("part", "forecaster", *names), types, rows)
 
 
 def backtested(report: "BacktestReport", store: Path) -> list[str]:

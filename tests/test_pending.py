@@ -52,7 +52,7 @@ def test_workers_and_batch_size_are_no_part_of_the_config(trained):
 
 
 def test_new_code_makes_all_stale(trained, monkeypatch):
-    monkeypatch.setattr("bmastore.config.RECIPE", 2)
+    monkeypatch.setattr("bmastore.config.RECIPE", 1_000)
     run = trained.train(FAST)
     assert set(trained_causes(trained, run.run_id).values()) == {"code"}
     assert trained.train(FAST).selected == 0

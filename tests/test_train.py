@@ -16,6 +16,7 @@ from conftest import FAST, HORIZON, TARGET, statuses
 from bmastore import PassOptions, Store, TrainConfig
 from bmastore.demo import universe
 from bmastore.dispatch import MemoryWatch
+from bmastore.exchange import Work
 from bmastore.executors import local_executor
 
 RESULTS = {
@@ -82,13 +83,13 @@ def test_a_superseded_artifact_is_removed(trained, panel):
 # --- workers that die -------------------------------------------------------------------
 
 
-def fit_or_die(fit, how, chunk, config):
-    """Runs in a worker: end it inside the fit of DEMO03."""
-    if "DEMO03" in chunk.rows.tickers:
+def work_or_die(job, how, work, *args):
+    """Runs in a worker: end it when it is given the rows of DEMO03."""
+    if isinstance(work, Work) and "DEMO03" in work.rows.tickers:
         if how == "exit":
             os._exit(7)
         os.kill(os.getpid(), signal.SIGKILL)
-    return fit(chunk, config)
+    return job(work, *args)
 
 
 class DeadlyExecutor(Executor):
@@ -97,8 +98,8 @@ class DeadlyExecutor(Executor):
     def __init__(self, workers, how):
         self.pool, self.how = local_executor(workers), how
 
-    def submit(self, fit, chunk, config):
-        return self.pool.submit(fit_or_die, fit, self.how, chunk, config)
+    def submit(self, job, *args):
+        return self.pool.submit(work_or_die, job, self.how, *args)
 
     def shutdown(self, wait=True):
         self.pool.shutdown(wait)
@@ -113,6 +114,16 @@ def test_a_stock_that_kills_its_worker_fails_and_all_others_are_trained(filled, 
     assert failure["error_type"] == "WorkerDiedError"
     assert "died twice" in failure["error_message"]
     assert filled.train(FAST, PassOptions(retry_failed=True)).trained == 1
+
+
+@pytest.mark.parametrize("how", ["exit", "kill"])
+def test_a_stock_that_kills_its_worker_is_a_backtests_failure_and_no_others(filled, how):
+    report = filled.backtest(
+        FAST, cutoffs=1, every=30, make_executor=lambda n: DeadlyExecutor(n, how)
+    )
+    assert report.n_stocks == 5
+    assert set(report.failures) == {"DEMO03"}
+    assert "WorkerDiedError" in report.failures["DEMO03"]
 
 
 def test_a_worker_killed_from_outside_costs_no_stock(store):
