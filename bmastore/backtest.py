@@ -21,7 +21,7 @@ from bmastore.arrays import PanelArrays
 from bmastore.clock import utc_now
 from bmastore.config import FitConfig, TrainConfig, code_version
 from bmastore.dispatch import MemoryWatch, Progress, fit_all
-from bmastore.errors import StoreError, UnknownTickerError
+from bmastore.errors import ConfigError, StoreError, UnknownTickerError
 from bmastore.evaluate import Daily, Score, daily, score
 from bmastore.exchange import FitOutcome, Hindcast, Scored, Work
 from bmastore.executors import local_executor, single_threaded
@@ -98,24 +98,31 @@ def run_backtest(
         If the store has no such target, features or tickers, or too little history.
     """
     started, started_at = time.monotonic(), utc_now()
+    if cutoffs < 1 or every < 1:
+        raise ConfigError(f"cutoffs and every must be at least 1, not {cutoffs} and {every}")
     target, horizon = panel.choose_target(writer.duck, config.target)
     features = panel.choose_features(writer.duck, config.features)
     fit_config = config.resolve(target, horizon, features)
     chosen = _choose_tickers(writer, target, tickers)
     spans = _spans(writer, target, cutoffs, every, as_of)
-    progress = _Progress(len(chosen) * len(spans), started, on_progress)
+    selected = len(chosen) * len(spans)
     n_workers = worker_count(PassOptions(workers=workers), len(chosen))
-    windows = []
+    memory, totals = MemoryWatch(None), Totals()
+    failures: dict[str, str] = {}
+    windows: list[_Window] = []
     with single_threaded():
         for cutoff, until in spans:
-            anchor = anchor_of(writer, fit_config, cutoff)
-            blob = None
-            if "pooled" in fit_config.members and anchor is not None:
-                blob = make_universe(writer, fit_config, anchor, n_workers, make_executor).blob
-            work = _read_work(writer, fit_config, chosen, until, as_of, blob)
+            done: list[FitOutcome[Hindcast]] = []
+            universe = _universe(writer, fit_config, cutoff, n_workers, make_executor)
+            work = _read_work(writer, fit_config, chosen, until, as_of, universe)
             job = partial(hindcast_in_worker, config=fit_config, cutoff=np.datetime64(cutoff))
-            chunks = fit_all(work, job, make_executor, n_workers, progress.memory, lambda: False)
-            done = [outcome for chunk in chunks for outcome in progress.note(chunk)]
+            for outcomes in fit_all(work, job, make_executor, n_workers, memory, lambda: False):
+                done += outcomes
+                totals = totals.plus(outcomes)
+                failures |= _failures(outcomes)
+                if on_progress:
+                    seconds = time.monotonic() - started
+                    on_progress(Progress(selected, totals, memory.now, seconds))
             windows += _window(cutoff, done)
     if not windows:
         raise StoreError(
@@ -133,7 +140,7 @@ def run_backtest(
         scores=_scores_table(scores),
         days=_days_table(days, names),
         weights=_weights_table(windows, fit_config.members),
-        failures=progress.failures,
+        failures=failures,
         wall_s=round(time.monotonic() - started, 3),
     )
     _store(writer, report, fit_config, every, as_of, started_at)
@@ -149,28 +156,26 @@ def hindcast_in_worker(
     return hindcast_chunk(work, config, cutoff)
 
 
-class _Progress:
-    """Counts outcomes over all cutoffs, and keeps the reasons of those that failed."""
+def _universe(
+    writer: Writer,
+    config: FitConfig,
+    cutoff: date,
+    workers: int,
+    make_executor: Callable[[int], Executor],
+) -> bytes | None:
+    """What stocks share as of the cutoff; ``None`` without a pooled member."""
+    anchor = anchor_of(writer, config, cutoff) if "pooled" in config.members else None
+    if anchor is None:
+        return None
+    return make_universe(writer, config, anchor, workers, make_executor).blob
 
-    def __init__(
-        self, selected: int, started: float, show: Callable[[Progress], None] | None
-    ) -> None:
-        self._selected = selected
-        self._started = started
-        self._show = show
-        self._totals = Totals()
-        self.memory = MemoryWatch(None)
-        self.failures: dict[str, str] = {}
 
-    def note(self, outcomes: list[FitOutcome[Hindcast]]) -> list[FitOutcome[Hindcast]]:
-        self._totals = self._totals.plus(outcomes)
-        for outcome in outcomes:
-            if outcome.status == "failed":
-                self.failures[outcome.ticker] = f"{outcome.error_type}: {outcome.error_message}"
-        if self._show:
-            seconds = time.monotonic() - self._started
-            self._show(Progress(self._selected, self._totals, self.memory.now, seconds))
-        return outcomes
+def _failures(outcomes: Sequence[FitOutcome[Hindcast]]) -> dict[str, str]:
+    return {
+        outcome.ticker: f"{outcome.error_type}: {outcome.error_message}"
+        for outcome in outcomes
+        if outcome.status == "failed"
+    }
 
 
 def _choose_tickers(writer: Writer, target: str, wanted: Sequence[str] | None) -> list[str]:

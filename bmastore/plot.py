@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bmastore.errors import BmastoreError
+from bmastore.errors import BmastoreError, ConfigError
 from bmastore.evaluate import PIT_BINS
 
 if TYPE_CHECKING:
@@ -26,6 +26,23 @@ _COLOURS = {
 }
 _GREY = "#9aa3ad"
 _STORY = ("ensemble", "pooled", "equal", "recipe")
+
+
+def check_picture(path: Path) -> None:
+    """See that a picture can be written, before hours of work are to end in one.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such folder, or the ending is that of no picture.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    if not path.parent.is_dir():
+        raise ConfigError(f"cannot write {path}: there is no folder {path.parent}")
+    known = FigureCanvasAgg.get_supported_filetypes()
+    if path.suffix.lstrip(".").lower() not in known:
+        raise ConfigError(f"cannot draw {path}: its ending must be one of {', '.join(known)}")
 
 
 def plot_backtest(report: "BacktestReport", path: Path) -> None:
@@ -59,8 +76,8 @@ def plot_backtest(report: "BacktestReport", path: Path) -> None:
         axes.set_axisbelow(True)
     try:
         figure.savefig(path, dpi=130)
-    except (OSError, ValueError) as error:
-        raise BmastoreError(f"cannot write {path}: {error}") from None
+    except OSError as error:
+        raise BmastoreError(f"cannot write {path}: {error.strerror or error}") from None
 
 
 def _draw_skill(axes: Any, report: "BacktestReport") -> None:

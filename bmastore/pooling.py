@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from contextlib import contextmanager
 from datetime import date
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ from bmastore import artifacts, panel
 from bmastore.arrays import PanelArrays
 from bmastore.config import FitConfig
 from bmastore.errors import WorkerDiedError
-from bmastore.exchange import Work
+from bmastore.exchange import Result, Work
 from bmastore.resources import sql
 from bmastore.shared import MIN_MOVES, NewUniverse, Prior, StoredUniverse, dump
 from bmastore.statements import quoted
@@ -59,27 +60,28 @@ def make_universe(
     WorkerDiedError
         If a worker process dies meanwhile.
     """
-    started = time.monotonic()
     n_rows, n_stocks, move = _count_labels(writer, config, anchor)
     with _workers(make_executor, workers) as executor:
-        fits: dict[str, Future[bytes]] = {}
-        for name, day in _days(config, anchor).items():
+        fits: dict[str, Future[tuple[bytes, float]]] = {}
+        # The largest first, so that no worker is left alone with it at the end.
+        for name, day in sorted(_days(config, anchor).items(), key=lambda one: one[1])[::-1]:
             rows = _read_rows(writer, config, day)
             if rows is None:
                 continue
             # Rows for one fit a worker are enough to have in memory.
             while len(running := [fit for fit in fits.values() if not fit.done()]) >= workers:
                 wait(running, return_when=FIRST_COMPLETED)
-            fits[name] = executor.submit(_fit_pooled, *rows, config.seed)
-        models = {name: fit.result() for name, fit in fits.items()}
+            fits[name] = executor.submit(_on_the_clock, partial(_fit_pooled, *rows, config.seed))
+        done = {name: fit.result() for name, fit in fits.items()}
+    models = {name: text for name, (text, _) in done.items()}
     trial = dump(StoredUniverse(models, move, None))
     pilot = [
         Work(rows, (None,) * len(rows.tickers), trial) for rows in _pilot(writer, config, anchor)
     ]
-    scores = _score_all(pilot, config, workers, make_executor)
-    prior = compare(scores, config)
+    compared = _score_all(pilot, config, workers, make_executor)
+    prior = compare([score for scores, _ in compared for score in scores], config)
     blob = dump(StoredUniverse(models, move, prior))
-    fit_s = time.monotonic() - started
+    fit_s = sum(cpu for _, cpu in (*done.values(), *compared))
     return NewUniverse(blob, artifacts.digest(blob), anchor, n_rows, n_stocks, fit_s, prior)
 
 
@@ -93,7 +95,9 @@ def compare(scores: Sequence[NDArray[np.float64]], config: FitConfig) -> Prior:
     k = len(config.members)
     if not scores:
         return Prior(config.members, np.full(k, 1 / k), np.zeros(k), np.zeros(k))
-    weights = bma.likeliest_weights(np.concatenate(scores))
+    # Of targets that overlap, a few of each horizon say nearly all.
+    thinned = [one[:: max(1, config.horizon // 2)] for one in scores]
+    weights = bma.likeliest_weights(np.concatenate(thinned))
     leader = int(np.argmax(weights))
     found = [bma.advantages(one, leader, config.horizon) for one in scores]
     means, noise = (np.array(numbers) for numbers in zip(*found, strict=True))
@@ -106,27 +110,34 @@ def _score_all(
     config: FitConfig,
     workers: int,
     make_executor: Callable[[int], Executor],
-) -> list[NDArray[np.float64]]:
-    """Scores of the pilot stocks, but for those whose worker dies: their own fits will tell."""
+) -> list[tuple[list[NDArray[np.float64]], float]]:
+    """Scores of the pilot stocks, but for those whose worker dies: their own fits will tell.
+
+    A part of the stocks each: their scores, and the CPU seconds that they took.
+    """
     scores, lost = [], []
     executor = make_executor(workers)
     try:
-        futures: list[tuple[Work, Future[list[NDArray[np.float64]]]]] = []
+        futures: list[tuple[Work, Future[tuple[list[NDArray[np.float64]], float]]]] = []
         for work in pilot:
             try:
-                futures.append((work, executor.submit(_score, work, config)))
+                futures.append(
+                    (work, executor.submit(_on_the_clock, partial(_score, work, config)))
+                )
             except BrokenExecutor:  # the pool broke since the last one
                 lost.append(work)
         for work, future in futures:
             try:
-                scores += future.result()
+                scores.append(future.result())
             except BrokenExecutor:
                 lost.append(work)
         for alone in (one for work in lost for one in work.alone()):
             executor.shutdown(wait=False)
             executor = make_executor(1)
             try:
-                scores += executor.submit(_score, alone, config).result()
+                scores.append(
+                    executor.submit(_on_the_clock, partial(_score, alone, config)).result()
+                )
             except BrokenExecutor:
                 continue
     finally:
@@ -195,6 +206,13 @@ def _pilot(writer: Writer, config: FitConfig, anchor: date) -> Iterator[PanelArr
     rows = panel.read_rows(writer.duck, chosen, config.target, config.features)
     before = np.datetime64(anchor, "D") - 1
     return PanelArrays.of([stock.as_of(before) for stock in rows]).parts(_PILOT_CHUNK)
+
+
+def _on_the_clock(job: Callable[[], Result]) -> tuple[Result, float]:
+    """Runs in a worker: what a job gives, and the CPU seconds that it took."""
+    cpu = time.process_time()
+    result = job()
+    return result, time.process_time() - cpu
 
 
 def _fit_pooled(

@@ -35,7 +35,7 @@ _DUCKDB_MEMORY = "256MB"
 class RunSummary:
     """What a pass did.
 
-    ``wall_s`` is in seconds, ``fit_cpu_s`` the CPU seconds of all fits,
+    ``wall_s`` is in seconds, ``fit_cpu_s`` the CPU seconds of all fits, pooled ones too,
     ``peak_rss_mb`` the resident memory of all processes together in MiB.
     """
 
@@ -103,9 +103,10 @@ def run_pass(
         if pending:
             with single_threaded():
                 recorder.publish()
-                universe = _find_universe(
+                universe, fit_s = _find_universe(
                     writer, fit_config, run_id, options, workers, make_executor
                 )
+                recorder.totals = Totals(fit_cpu_s=fit_s)
                 chunks = read_work(writer, fit_config, pending, options.as_of, workers, universe)
                 job = partial(fit_in_worker, config=fit_config)
                 for outcomes in fit_all(chunks, job, make_executor, workers, memory, stop.is_set):
@@ -136,23 +137,23 @@ def _find_universe(
     options: PassOptions,
     workers: int,
     make_executor: Callable[[int], Executor],
-) -> bytes | None:
-    """Bytes of the universe that this pass's stocks share: the stored one, or a new one."""
+) -> tuple[bytes | None, float]:
+    """What this pass's stocks share, stored or new, and the CPU seconds that it took."""
     anchor = anchor_of(writer, config, options.as_of) if "pooled" in config.members else None
     if anchor is None:
-        return None
+        return None, 0.0
     if not options.force or options.tickers is not None:
         with writer.transaction():
             sha256 = ledger.find_universe(writer.ledger, config, code_version(), anchor)
         if sha256 is not None:
             with suppress(ArtifactError):  # a damaged one is made anew
-                return artifacts.read(writer.models, sha256)
+                return artifacts.read(writer.models, sha256), 0.0
     made = make_universe(writer, config, anchor, workers, make_executor)
     artifacts.write(writer.models, made.blob, made.sha256)
     with writer.transaction():
         columns = ledger.universe_columns(made, run_id, config, code_version())
         writer.insert("universes", columns)
-    return made.blob
+    return made.blob, made.fit_s
 
 
 @contextmanager

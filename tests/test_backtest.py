@@ -10,7 +10,7 @@ from conftest import FAST, HORIZON, TARGET, PassOptions, cli, cli_json
 from bmastore import Store, TrainConfig
 from bmastore.arrays import StockArrays
 from bmastore.demo import universe
-from bmastore.errors import StoreError, UnknownTickerError
+from bmastore.errors import ConfigError, StoreError, UnknownTickerError
 from bmastore.hindcast import hindcast_stock
 
 PANEL = universe(n_stocks=12, n_days=420, seed=21)
@@ -192,6 +192,8 @@ def test_too_little_history_is_said(tmp_path):
     store = store_of(PANEL, tmp_path)
     with pytest.raises(StoreError, match="415 labelled days; 30 cutoffs every 20 days need"):
         store.backtest(FAST, cutoffs=30, every=20)
+    with pytest.raises(ConfigError, match="at least 1"):
+        store.backtest(FAST, cutoffs=0)
     with pytest.raises(StoreError, match="too short a history"):
         store.backtest(FAST, cutoffs=1, every=350)
 
@@ -217,8 +219,14 @@ def test_the_command_prints_scores_and_draws_a_picture(backtested, tmp_path):
     ).to_dict("records")
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert picture.stat().st_size > 20_000
-    refused = cli("backtest", *args, "--plot", tmp_path / "no" / "b.png", check=2)
-    assert "cannot write" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "message"), [("no/b.png", "there is no folder"), ("b.nonsense", "its ending must be")]
+)
+def test_a_picture_that_cannot_be_drawn_is_refused_before_the_work(tmp_path, name, message):
+    args = ("backtest", "--store", tmp_path / "none.duckdb", "--plot", tmp_path / name)
+    assert message in cli(*args, check=2).stderr
 
 
 def test_the_screen_shows_the_forecasters(backtested):

@@ -74,6 +74,10 @@ def backtest(
     from bmastore.config import TrainConfig
     from bmastore.progress import progress
 
+    if plot is not None:
+        from bmastore.plot import check_picture, plot_backtest
+
+        check_picture(plot)
     with progress(sys.stderr.isatty()) as show:
         report = Store(store, ledger).backtest(
             TrainConfig(preset=preset or "standard", weighting=weighting, target=target),
@@ -85,8 +89,6 @@ def backtest(
             on_progress=show,
         )
     if plot is not None:
-        from bmastore.plot import plot_backtest
-
         plot_backtest(report, plot)
     print_table(messages.overview(report.scores) if fmt == "table" else report.scores, fmt, output)
     say(messages.backtested(report, store))
