@@ -234,7 +234,7 @@ def _window(cutoff: date, outcomes: Sequence[FitOutcome[Hindcast]]) -> list[_Win
     found = [
         (outcome.ticker, outcome.result)
         for outcome in sorted(outcomes, key=lambda one: one.ticker)
-        if outcome.result is not None and len(outcome.result.scored.y)
+        if outcome.result is not None
     ]
     if not found:
         return []

@@ -59,13 +59,15 @@ def hindcast_stock(
     Raises
     ------
     TooFewRowsError
-        If the history is too short for all members: forecasters are compared
-        on the same rows.
+        If the history is too short for all members, for forecasters are
+        compared on the same rows; or if no row comes after the cutoff.
     ConstantTargetError
         See :func:`bmastore.fit.fit_stock`.
     """
     seen = stock.as_of(cutoff).labelled()
     later = stock.take(stock.dates > cutoff).labelled()
+    if not len(later.y):
+        raise TooFewRowsError(f"no labelled row comes after {cutoff}")
     if for_history(seen, config, universe) is not config:
         raise TooFewRowsError(
             f"{len(seen.y)} rows labelled by {cutoff} are too few for all members"
@@ -115,7 +117,8 @@ def _of_recipe(seen: StockArrays, X: NDArray[np.float32], y: Matrix, config: Fit
     cut = int(len(seen.y) * _RECIPE_SHARE)
     first, last = seen.take(slice(0, cut)), seen.take(slice(cut, None))
     errors = last.y - _mean_of_three(first, last.X, config)
-    sd = float(np.sqrt(np.mean(np.square(errors))))
+    # No error at all: a stock that did not trade in that fifth.
+    sd = float(np.sqrt(np.mean(np.square(errors)))) or float(seen.y.std())
     return _of_gaussian(y, _mean_of_three(seen, X, config), sd)
 
 

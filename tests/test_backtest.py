@@ -180,6 +180,13 @@ def test_stocks_too_young_for_all_members_are_left_out(tmp_path):
     assert report.failures == {}
 
 
+def test_a_stock_that_stopped_trading_is_left_out_from_then_on(tmp_path):
+    gone = (PANEL["ticker"] == "DEMO03") & (PANEL["date"] > DAYS[-60])
+    report = store_of(PANEL[~gone], tmp_path).backtest(FAST, cutoffs=2, every=40)
+    assert report.failures == {}
+    assert report.weights.frame().groupby("cutoff")["n_stocks"].max().tolist() == [12, 11]
+
+
 def test_some_stocks_may_be_chosen(tmp_path):
     store = store_of(PANEL, tmp_path)
     chosen = ["DEMO01", "DEMO02", "DEMO05", "DEMO07", "DEMO09"]
