@@ -21,7 +21,7 @@ from bmastore.arrays import PanelArrays
 from bmastore.clock import utc_now
 from bmastore.config import FitConfig, TrainConfig, code_version
 from bmastore.dispatch import MemoryWatch, Progress, fit_all
-from bmastore.errors import ConfigError, StoreError, UnknownTickerError
+from bmastore.errors import ConfigError, StoreError
 from bmastore.evaluate import Daily, Score, daily, score
 from bmastore.exchange import FitOutcome, Hindcast, Scored, Work
 from bmastore.executors import local_executor, single_threaded
@@ -103,7 +103,7 @@ def run_backtest(
     target, horizon = panel.choose_target(writer.duck, config.target)
     features = panel.choose_features(writer.duck, config.features)
     fit_config = config.resolve(target, horizon, features)
-    chosen = _choose_tickers(writer, target, tickers)
+    chosen = [one.ticker for one in panel.choose_series(writer.duck, target, tickers)]
     spans = _spans(writer, target, cutoffs, every, as_of)
     selected = len(chosen) * len(spans)
     n_workers = worker_count(PassOptions(workers=workers), len(chosen))
@@ -176,14 +176,6 @@ def _failures(outcomes: Sequence[FitOutcome[Hindcast]]) -> dict[str, str]:
         for outcome in outcomes
         if outcome.status == "failed"
     }
-
-
-def _choose_tickers(writer: Writer, target: str, wanted: Sequence[str] | None) -> list[str]:
-    known = [one.ticker for one in panel.read_series(writer.duck, target)]
-    unknown = sorted(set(wanted or ()) - set(known))
-    if unknown:
-        raise UnknownTickerError(f"the store has no ticker {', '.join(unknown)}")
-    return known if wanted is None else sorted(wanted)
 
 
 def _spans(

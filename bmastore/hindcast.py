@@ -78,8 +78,9 @@ def hindcast_stock(
     X, y = np.ascontiguousarray(later.X), later.y
     centres = np.column_stack([member.predict(X) for member in members])
     k = len(members)
+    log_density = bma.log_densities(y[:, None] - centres, found.scales)
     columns = [
-        _of_mixture(y, centres, found.scales, weights)
+        _of_mixture(y, centres, found.scales, log_density, weights)
         for weights in (found.weights, np.full(k, 1 / k), *np.eye(k))
     ]
     columns.append(_of_recipe(seen, X, y, config))
@@ -90,9 +91,8 @@ def hindcast_stock(
 
 
 def _of_mixture(
-    y: Matrix, centres: Matrix, scales: Matrix, weights: NDArray[np.float64]
+    y: Matrix, centres: Matrix, scales: Matrix, log_density: Matrix, weights: Matrix
 ) -> _Columns:
-    log_density = bma.log_densities(y[:, None] - centres, scales)
     return (
         bma.mixture_mean(centres, weights),
         bma.mixture_log_density(log_density, weights),

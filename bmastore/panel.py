@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bmastore.arrays import PanelArrays, StockArrays
 from bmastore.clock import utc_now
-from bmastore.errors import ConfigError, StoreError
+from bmastore.errors import ConfigError, StoreError, UnknownTickerError
 from bmastore.resources import sql
 from bmastore.statements import bulk_insert, literal, quoted
 
@@ -88,6 +88,25 @@ def read_series(duck: duckdb.DuckDBPyConnection, target: str) -> list[Series]:
     """All stocks of a target, by ticker."""
     rows = duck.execute(sql("panel/read_series").format(target=literal(target))).fetchall()
     return [Series(*row) for row in rows]
+
+
+def choose_series(
+    duck: duckdb.DuckDBPyConnection, target: str, wanted: Sequence[str] | None
+) -> list[Series]:
+    """The stocks of a target that are named, or all, by ticker.
+
+    Raises
+    ------
+    UnknownTickerError
+        If a named ticker is not in the store.
+    """
+    series = read_series(duck, target)
+    if wanted is None:
+        return series
+    unknown = sorted(set(wanted) - {one.ticker for one in series})
+    if unknown:
+        raise UnknownTickerError(f"the store has no ticker {', '.join(unknown)}")
+    return [one for one in series if one.ticker in wanted]
 
 
 def read_rows(

@@ -12,7 +12,7 @@ from bmastore import artifacts, ledger, panel
 from bmastore.arrays import PanelArrays
 from bmastore.budget import Choice, choose_preset
 from bmastore.config import FitConfig, code_version
-from bmastore.errors import ArtifactError, ConfigError, UnknownTickerError
+from bmastore.errors import ArtifactError, ConfigError
 from bmastore.exchange import Work
 from bmastore.ledger import Pending
 from bmastore.recall import read_remembered
@@ -85,12 +85,7 @@ def plan(writer: Writer, config: FitConfig, options: PassOptions) -> list[Pendin
     UnknownTickerError
         If a named ticker is not in the store.
     """
-    series = panel.read_series(writer.duck, config.target)
-    if options.tickers is not None:
-        unknown = sorted(set(options.tickers) - {one.ticker for one in series})
-        if unknown:
-            raise UnknownTickerError(f"the store has no ticker {', '.join(unknown)}")
-        series = [one for one in series if one.ticker in options.tickers]
+    series = panel.choose_series(writer.duck, config.target, options.tickers)
     if options.as_of is not None:
         series = _series_as_of(writer, series, config.target, options.as_of)
     newest = ledger.newest_entries(writer.ledger, config.target)

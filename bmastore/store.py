@@ -37,6 +37,7 @@ VIEWS = (
     "v_predictions",
     "v_failures",
     "v_slowest",
+    "v_backtests",
     "v_backtest",
     "v_backtest_days",
     "v_backtest_weights",

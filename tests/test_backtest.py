@@ -90,6 +90,21 @@ def test_results_are_views_of_the_store_and_of_the_published_copy(backtested):
         assert len(published.sql(f"from {view}")) == len(expected)
 
 
+def test_views_show_the_newest_backtest_and_older_ones_are_kept(tmp_path):
+    store = store_of(PANEL, tmp_path)
+    first, second = (store.backtest(FAST, cutoffs=1, every=days) for days in (20, 25))
+    kept = store.sql("select backtest_id, every, is_newest from v_backtests")
+    assert kept.values.tolist() == [
+        [first.backtest_id, 20, False],
+        [second.backtest_id, 25, True],
+    ]
+    for view in ("v_backtest", "v_backtest_days", "v_backtest_weights"):
+        shown = store.sql(f"select distinct backtest_id from {view}")["backtest_id"].tolist()
+        assert shown == [second.backtest_id]
+    both = store.sql("select count(distinct backtest_id) as n from backtest_scores")["n"]
+    assert both.tolist() == [2]
+
+
 def test_a_cutoffs_weights_sum_to_1(backtested):
     _, report, _ = backtested
     assert report.weights.frame().groupby("cutoff")["weight"].sum().to_numpy() == pytest.approx(1)
@@ -189,8 +204,10 @@ def test_a_stock_that_stopped_trading_is_left_out_from_then_on(tmp_path):
 
 def test_some_stocks_may_be_chosen(tmp_path):
     store = store_of(PANEL, tmp_path)
-    chosen = ["DEMO01", "DEMO02", "DEMO05", "DEMO07", "DEMO09"]
-    assert store.backtest(FAST, cutoffs=1, every=20, tickers=chosen).n_stocks == 5
+    chosen = ["DEMO01", "DEMO02", "DEMO05", "DEMO07", "DEMO09", "DEMO01"]
+    report = store.backtest(FAST, cutoffs=1, every=20, tickers=chosen)
+    assert report.n_stocks == 5
+    assert report.scores.frame()["n_rows"].max() == 5 * 20
     with pytest.raises(UnknownTickerError, match="no ticker NOBODY"):
         store.backtest(FAST, tickers=["NOBODY"])
 

@@ -117,7 +117,9 @@ def test_named_queries_run(trained, name):
 
 
 # Views that are empty where nothing failed and no backtest was run; test_backtest.py fills these.
-OFTEN_EMPTY = {"v_failures", "v_backtest", "v_backtest_days", "v_backtest_weights"}
+OFTEN_EMPTY = {
+    "v_failures", "v_backtests", "v_backtest", "v_backtest_days", "v_backtest_weights",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("view", VIEWS)

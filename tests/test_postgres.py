@@ -163,7 +163,7 @@ def test_an_older_ledger_on_a_server_is_migrated_with_its_store(served, url):
     before = served.sql("select entry_id from ledger order by all")
     on_server(url, TO_0001)
     with duckdb.connect(str(served.path)) as duck:
-        for view in ("v_backtest", "v_backtest_days", "v_backtest_weights"):
+        for view in ("v_backtest", "v_backtest_days", "v_backtest_weights", "v_backtests"):
             duck.execute(f"drop view {view}")
         for statement in TO_0001:
             duck.execute(statement)

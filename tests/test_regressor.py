@@ -1,9 +1,8 @@
 """BMARegressor is a scikit-learn estimator like any other."""
 
-import pickle
-
 import numpy as np
 import pytest
+from joblib import Parallel, delayed
 from sklearn.base import clone
 from sklearn.model_selection import TimeSeriesSplit, cross_val_score
 from sklearn.pipeline import make_pipeline
@@ -12,6 +11,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from bmastore import BMARegressor
 from bmastore.errors import BmastoreError, ConfigError, InputError
+from bmastore.splits import walk_forward
 
 
 @parametrize_with_checks([BMARegressor()])
@@ -61,24 +61,46 @@ def test_it_serves_in_a_pipeline_and_in_cross_validation():
     assert (scores > 0.1).all()
 
 
-def test_the_folds_do_not_see_targets_that_were_not_known():
-    """With targets known only after 50 rows, the newest 50 of a fold's past cannot help it."""
+def test_the_folds_learn_only_from_targets_that_were_known(monkeypatch):
+    """With targets known 50 rows later, a fold learns from the rows up to 50 before it."""
+    seen = []
+
+    def note(dates, label_ends, splits):
+        folds = walk_forward(dates, label_ends, splits)
+        seen.extend((int(fold.train[-1]), fold.test.tolist()) for fold in folds)
+        return folds
+
+    monkeypatch.setattr("bmastore.fit.walk_forward", note)
+    X, y = series(n=300)
+    BMARegressor(members=("xgb", "zero"), horizon=50).fit(X, y)
+    first_rows = (150, 200, 250)
+    assert seen == [(row - 51, list(range(row, row + 50))) for row in first_rows]
+
+
+def test_a_signal_that_turned_around_costs_weight():
     X, y = series(n=300)
     model = BMARegressor(members=("xgb", "zero"), horizon=50)
-    changed = y.copy()
-    changed[200:] *= -1  # the newest fold begins at row 250: it may learn from rows up to 199
-    before, after = model.fit(X, y), clone(model).fit(X, changed)
-    assert not np.array_equal(before.weights_, after.weights_)
-    assert after.weights_[0] < before.weights_[0]
+    turned = y.copy()
+    turned[200:] *= -1
+    assert model.fit(X, turned).weights_[0] < clone(model).fit(X, y).weights_[0]
 
 
-def test_equal_seeds_give_equal_models_and_pickles_keep_them():
+def test_equal_seeds_give_equal_models_in_every_process():
     X, y = series(n=200)
-    one, other = BMARegressor(random_state=3).fit(X, y), BMARegressor(random_state=3).fit(X, y)
+    model = BMARegressor(preset="ultrafast", random_state=3)
+    one, other = clone(model).fit(X, y), clone(model).fit(X, y)
     assert np.array_equal(one.predict(X), other.predict(X))
-    kept = pickle.loads(pickle.dumps(one))
-    assert np.array_equal(kept.predict(X), one.predict(X))
-    assert np.array_equal(kept.predict_interval(X), one.predict_interval(X))
+    folds = TimeSeriesSplit(n_splits=2, gap=1)
+    here, elsewhere = (cross_val_score(model, X, y, cv=folds, n_jobs=n) for n in (1, 2))
+    assert np.array_equal(here, elsewhere)
+    there, back = Parallel(n_jobs=2)(delayed(ends)(one, X) for _ in range(2))
+    assert np.array_equal(there, ends(one, X))
+    assert np.array_equal(back, there)
+
+
+def ends(model, X):
+    """What another process makes of a fitted model that it was sent."""
+    return np.column_stack([model.predict(X), model.predict_interval(X)])
 
 
 def test_mistakes_are_values_that_are_wrong():

@@ -9,9 +9,5 @@ select
     newest.backtest_id, newest.finished_at, newest.cutoffs, newest.every, newest.n_stocks,
     newest.as_of, newest.preset, newest.config_hash
 from backtest_scores as scores
-inner join (
-    select *, row_number() over (partition by target order by finished_at desc) as age
-    from backtests
-) as newest
-    on newest.backtest_id = scores.backtest_id
-where newest.age = 1;
+inner join v_backtests as newest on newest.backtest_id = scores.backtest_id
+where newest.is_newest;

@@ -5,9 +5,5 @@ select
     newest.target, days.date, days.forecaster, days.n_stocks, days.ic, days.squared_error,
     days.crps, newest.backtest_id
 from backtest_days as days
-inner join (
-    select *, row_number() over (partition by target order by finished_at desc) as age
-    from backtests
-) as newest
-    on newest.backtest_id = days.backtest_id
-where newest.age = 1;
+inner join v_backtests as newest on newest.backtest_id = days.backtest_id
+where newest.is_newest;

@@ -4,9 +4,5 @@ select
     newest.target, weights.cutoff, weights.member, weights.weight, weights.n_stocks,
     newest.backtest_id
 from backtest_weights as weights
-inner join (
-    select *, row_number() over (partition by target order by finished_at desc) as age
-    from backtests
-) as newest
-    on newest.backtest_id = weights.backtest_id
-where newest.age = 1;
+inner join v_backtests as newest on newest.backtest_id = weights.backtest_id
+where newest.is_newest;
