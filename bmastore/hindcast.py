@@ -17,7 +17,7 @@ from bmastore.errors import TooFewRowsError
 from bmastore.evaluate import ALWAYS_ZERO, EQUAL, Matrix, mixture_crps
 from bmastore.exchange import FitOutcome, Hindcast, Scored, Work
 from bmastore.fit import attempt, average, for_history
-from bmastore.members import REGISTRY
+from bmastore.members import REGISTRY, drift
 from bmastore.oof import fit_members, training_rows
 from bmastore.universe import Universe
 from bmastore.universe import load as load_universe
@@ -129,5 +129,7 @@ def _mean_of_three(seen: StockArrays, X: NDArray[np.float32], config: FitConfig)
         REGISTRY[name].fit(rows, config.preset, config.seed, rounds.get(name)).predict(X)
         for name in _RECIPE_MEMBERS
     ]
-    result: Matrix = np.mean(predictions, axis=0)
+    # Whoever writes the recipe lets the trees start from the plain mean.
+    plain = seen.y.mean() - drift(seen.y, config.horizon)
+    result: Matrix = np.mean(predictions, axis=0) + plain
     return result

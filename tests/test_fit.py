@@ -11,7 +11,7 @@ from bmastore.ensemble import load
 from bmastore.errors import ConstantTargetError, TooFewRowsError
 from bmastore.exchange import Work
 from bmastore.fit import fit_chunk, fit_stock
-from bmastore.members import REGISTRY, TrainingRows
+from bmastore.members import REGISTRY, TrainingRows, drift
 
 HORIZON = 5
 # Members that one stock can have alone; test_universe.py is about the pooled one.
@@ -63,6 +63,33 @@ def test_on_pure_noise_the_null_members_take_most_of_the_weight():
         for seed in range(12)
     ]
     assert np.mean(null) > 0.5
+
+
+def test_a_mean_within_two_standard_errors_is_no_drift():
+    noise = np.random.default_rng(0).standard_normal(400)
+    noise = (noise - noise.mean()) / noise.std()
+    error = np.sqrt(HORIZON / 400)
+    assert drift(noise + 1.9 * error, HORIZON) == 0
+    assert drift(noise - 1.9 * error, HORIZON) == 0
+    assert drift(noise + 4 * error, HORIZON) == pytest.approx(4 * error * (1 - 4 / 16))
+    assert drift(noise + 100, HORIZON) == pytest.approx(100, rel=1e-3)
+
+
+@pytest.mark.parametrize("name", ["rf", "xgb", "lgbm"])
+@pytest.mark.parametrize("rounds", [None, 0, 30])
+def test_trees_do_not_bet_that_a_rise_which_may_be_chance_goes_on(name, rounds):
+    """They learn the same, shifted by what drift there is, whatever the stock's mean."""
+    rows = stock(signal=0.5).labelled()
+    flat = rows.y - rows.y.mean()
+    error = flat.std() * np.sqrt(HORIZON / len(flat))
+    head, tail = np.arange(300), np.arange(305, len(flat))
+
+    def predict(y):
+        learner, found = REGISTRY[name], TrainingRows(rows.X, y, head, tail, HORIZON)
+        return learner.fit(found, CONFIG.preset, 0, rounds).predict(rows.X)
+
+    assert predict(flat + 0.9 * error) == pytest.approx(predict(flat), abs=1e-6)
+    assert predict(flat + 1).mean() == pytest.approx(predict(flat).mean() + 1, abs=0.01)
 
 
 def test_the_future_changes_nothing_before_the_cutoff():

@@ -4,7 +4,7 @@ Every member handles NaN features, uses one thread, and gives the same result
 for the same rows, parameters and seed.
 """
 
-from bmastore.members.base import FittedMember, Learner, TrainingRows
+from bmastore.members.base import FittedMember, Learner, TrainingRows, drift
 from bmastore.members.lgbm import LIGHTGBM
 from bmastore.members.null import MEAN, ZERO
 from bmastore.members.rf import FOREST
@@ -14,4 +14,4 @@ REGISTRY: dict[str, Learner] = {
     learner.name: learner for learner in (FOREST, XGBOOST, LIGHTGBM, ZERO, MEAN)
 }
 
-__all__ = ["REGISTRY", "FittedMember", "Learner", "TrainingRows"]
+__all__ = ["REGISTRY", "FittedMember", "Learner", "TrainingRows", "drift"]

@@ -9,6 +9,10 @@ from numpy.typing import NDArray
 
 from bmastore.config import Preset
 
+# A mean that is nearer to zero is taken for zero. With one standard error, as James and Stein
+# shrink, a third of all stocks without any drift would be given one.
+_STANDARD_ERRORS = 2.0
+
 
 @dataclass(frozen=True)
 class TrainingRows:
@@ -31,6 +35,40 @@ class TrainingRows:
     head: NDArray[np.intp]
     tail: NDArray[np.intp]
     horizon: int
+
+    def around_drift(self) -> NDArray[np.float64]:
+        """Targets that trees learn: their mean is the drift, shape (n,).
+
+        A tree starts from the mean of what it learns, and a stock's plain mean
+        is a bet that the market goes on as it did.
+        """
+        return _moved_to(drift(self.y, self.horizon), self.y)
+
+    def split_around_drift(self) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
+        """The drift of the head, and the targets of head and tail around it.
+
+        That the market rose in the tail says nothing of the number of rounds.
+        """
+        y_head = self.y[self.head]
+        base = drift(y_head, self.horizon)
+        return base, _moved_to(base, y_head), _moved_to(base, self.y[self.tail])
+
+
+def drift(y: NDArray[np.float64], horizon: int) -> float:
+    """The mean target, shrunk toward zero as far as it may be chance; 0 within two standard errors.
+
+    The nonnegative garrote for one mean: Breiman, "Better subset regression using
+    the nonnegative garrote", Technometrics 37 (1995). ``y``, shape (n,), overlaps: its
+    mean is as uncertain as that of n / ``horizon`` independent rows.
+    """
+    mean = float(y.mean())
+    chance = float(y.var()) * horizon / len(y)
+    return mean * max(0.0, 1.0 - _STANDARD_ERRORS**2 * chance / mean**2) if mean else 0.0
+
+
+def _moved_to(mean: float, y: NDArray[np.float64]) -> NDArray[np.float64]:
+    result: NDArray[np.float64] = y - y.mean() + mean
+    return result
 
 
 class FittedMember(Protocol):

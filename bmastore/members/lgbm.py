@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bmastore.config import Preset
-from bmastore.members.base import Constant, FittedMember, Learner, TrainingRows, best_round
+from bmastore.members.base import Constant, FittedMember, Learner, TrainingRows, best_round, drift
 
 # One thread: the stocks are what runs in parallel. 31 bins: a stock has a few hundred rows;
 # 63 take a fifth longer and forecast no better.
@@ -59,16 +59,15 @@ def _fit(rows: TrainingRows, preset: Preset, seed: int, rounds: int | None) -> F
         metric="l2",
     )
     if rounds == 0:
-        return Constant(float(rows.y.mean()))
+        return Constant(drift(rows.y, rows.horizon))
     if rounds is not None:
-        booster = lgb.Booster(params, lgb.Dataset(rows.X, rows.y, params=params))
+        booster = lgb.Booster(params, lgb.Dataset(rows.X, rows.around_drift(), params=params))
         for _ in range(rounds):
             booster.update()
         return LightGBMMember(booster, rounds)
 
-    base = float(rows.y[rows.head].mean())
-    y_tail = rows.y[rows.tail]
-    head = lgb.Dataset(rows.X[rows.head], rows.y[rows.head], params=params)
+    base, y_head, y_tail = rows.split_around_drift()
+    head = lgb.Dataset(rows.X[rows.head], y_head, params=params)
     booster = lgb.Booster(params, head)
     booster.add_valid(lgb.Dataset(rows.X[rows.tail], y_tail, params=params, reference=head), "tail")
 

@@ -14,7 +14,7 @@ import lightgbm as lgb
 import numpy as np
 
 from bmastore.config import Preset
-from bmastore.members.base import Constant, FittedMember, Learner, TrainingRows
+from bmastore.members.base import Constant, FittedMember, Learner, TrainingRows, drift
 from bmastore.members.lgbm import LightGBMMember, parameters
 
 _MIN_LEAF = 10
@@ -23,7 +23,7 @@ _BAG = 1 - math.exp(-0.8)
 
 def _fit(rows: TrainingRows, preset: Preset, seed: int, rounds: int | None) -> FittedMember:
     if len(rows.y) * _BAG < 2 * _MIN_LEAF:  # LightGBM's forest without a split predicts NaN
-        return Constant(float(rows.y.mean()))
+        return Constant(drift(rows.y, rows.horizon))
     params = parameters(
         boosting="rf",
         max_depth=10,
@@ -35,7 +35,7 @@ def _fit(rows: TrainingRows, preset: Preset, seed: int, rounds: int | None) -> F
         num_leaves=int(np.clip(len(rows.y) * _BAG / _MIN_LEAF, 2, 1024)),
         seed=seed,
     )
-    booster = lgb.Booster(params, lgb.Dataset(rows.X, rows.y, params=params))
+    booster = lgb.Booster(params, lgb.Dataset(rows.X, rows.around_drift(), params=params))
     for _ in range(preset.rf_trees):
         booster.update()
     return LightGBMMember(booster, 0)

@@ -8,7 +8,7 @@ import xgboost as xgb
 from numpy.typing import NDArray
 
 from bmastore.config import Preset
-from bmastore.members.base import Constant, FittedMember, Learner, TrainingRows, best_round
+from bmastore.members.base import Constant, FittedMember, Learner, TrainingRows, best_round, drift
 
 # A stock has a few hundred rows: finer bins cost time and gain nothing.
 _BINS = 32
@@ -50,24 +50,25 @@ def _fit(rows: TrainingRows, preset: Preset, seed: int, rounds: int | None) -> F
         "seed": seed,
     }
     if rounds == 0:
-        return Constant(float(rows.y.mean()))
+        return Constant(drift(rows.y, rows.horizon))
     if rounds is not None:
-        bins = _bins(rows.X, rows.y)
-        booster = xgb.Booster({**params, "base_score": float(rows.y.mean())}, [bins])
+        bins = _bins(rows.X, rows.around_drift())
+        base = drift(rows.y, rows.horizon)
+        booster = xgb.Booster({**params, "base_score": base}, [bins])
         for i in range(rounds):
             booster.update(bins, i)
         return XGBoostMember(booster, rounds)
 
-    base = float(rows.y[rows.head].mean())
-    head = _bins(rows.X[rows.head], rows.y[rows.head])
-    tail = xgb.DMatrix(rows.X[rows.tail], rows.y[rows.tail], nthread=1)
+    base, y_head, y_tail = rows.split_around_drift()
+    head = _bins(rows.X[rows.head], y_head)
+    tail = xgb.DMatrix(rows.X[rows.tail], y_tail, nthread=1)
     booster = xgb.Booster({**params, "base_score": base, "eval_metric": "rmse"}, [head, tail])
 
     def advance(i: int) -> float:
         booster.update(head, i)
         return float(booster.eval_set([(tail, "tail")], i).rpartition(":")[2])
 
-    baseline = float(np.sqrt(np.mean(np.square(rows.y[rows.tail] - base))))
+    baseline = float(np.sqrt(np.mean(np.square(y_tail - base))))
     kept = best_round(advance, preset.xgb_rounds, preset.patience, baseline)
     return XGBoostMember(booster, kept) if kept else Constant(base)
 
