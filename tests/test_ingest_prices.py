@@ -89,6 +89,19 @@ def test_a_revised_row_changes_only_its_stock(store):
     assert changed == {"T1"}
 
 
+def test_a_revised_price_changes_the_digest_of_every_target_of_its_stock(store):
+    prices = make_prices()
+    store.ingest(prices)
+    panel = store.sql("select ticker, date, 1.0 as mark, 0.5 as mine from features")
+    store.ingest(panel, target="mine", horizon=3)
+    query = "select ticker, digest from series where target = 'mine' order by ticker"
+    before = store.sql(query)["digest"]
+    revised = prices[(prices["Ticker"] == "T1")].tail(1).copy()
+    revised[["Close", "Adj Close"]] *= 1.01
+    store.ingest(revised)
+    assert (store.sql(query)["digest"] != before).tolist() == [False, True, False]
+
+
 @settings(max_examples=12, deadline=None)
 @given(st.data())
 def test_any_order_and_any_number_of_ingests_give_the_same_store(tmp_path_factory, data):

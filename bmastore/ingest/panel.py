@@ -62,17 +62,22 @@ def prepare_panel(
         )
     # Under names of our own until they are stored, so that a feature may be called anything.
     alias = {name: f"x{i}" for i, name in enumerate(features)}
-    cells = {"y": number(column, source.types[column])}
-    cells |= {short: number(name, source.types[name]) for name, short in alias.items()}
+    names = {column: "y", **alias}
+    cells = {short: number(name, source.types[name]) for name, short in names.items()}
     make_typed(duck, source, cells)
     duck.execute(
         sql("ingest/judged_panel").format(
-            features=", ".join(as_float(short, short) for short in alias.values()), **key_rules()
+            features=", ".join(as_float(short, short) for short in alias.values()),
+            infinite=", ".join(
+                f"coalesce(isinf({short}), false) as bad_{short}" for short in cells
+            ),
+            **key_rules(),
         )
     )
-    rows_read, dropped = take_rows(duck, ", ".join(("ticker", "date", *cells)))
+    infinite = {f"bad_{cell}": f"infinite values in {name!r}" for name, cell in names.items()}
+    rows_read, dropped, blanked = take_rows(duck, ", ".join(("ticker", "date", *cells)), infinite)
     notes = unreadable_cells(duck, source, [column, *features], all_bad_is_error=True)
-    notes += _infinite_cells(duck, {target: "y", **alias})
+    notes += blanked
     notes += drop_repeated(duck, tuple(cells))
 
     known_features = feature_columns(duck)
@@ -106,18 +111,4 @@ def _store(duck: duckdb.DuckDBPyConnection, target: str, horizon: int, features:
     add_columns(duck, features)
     upsert_features(duck, features)
     run_file(duck, "ingest/replace_panel_targets", {"target": target, "horizon": horizon})
-    for name in {target, *target_horizons(duck)}:
-        refresh_touched(duck, name)
-
-
-def _infinite_cells(duck: duckdb.DuckDBPyConnection, columns: dict[str, str]) -> list[Count]:
-    counts = duck.execute(
-        "select "
-        + ", ".join(f"count(*) filter (isinf({cell}))" for cell in columns.values())
-        + " from typed"
-    ).fetchall()[0]
-    return [
-        Count(f"infinite values in {name!r}, stored as missing", n)
-        for name, n in zip(columns, counts, strict=True)
-        if n
-    ]
+    refresh_touched(duck, target)

@@ -29,6 +29,12 @@ from bmastore.statements import quoted
 
 DEFAULT_HORIZON = 5
 _ROLES = ("ticker", "date", "label_end", "target")
+_BLANKS = {
+    "bad_open": "open not positive or infinite",
+    "bad_high": "high not positive or infinite",
+    "bad_low": "low not positive or infinite",
+    "bad_volume": "negative or infinite volume",
+}
 _LOOKBACK = re.compile(r"^--\s*lookback:\s*(\d+)\s*rows", re.MULTILINE)
 
 
@@ -72,9 +78,10 @@ def prepare_prices(
     }
     make_typed(duck, source, cells)
     duck.execute(sql("ingest/judged_prices").format(**key_rules()))
-    rows_read, dropped = take_rows(duck, "ticker, date, " + ", ".join(PRICE_COLUMNS))
+    columns = ", ".join(("ticker", "date", *PRICE_COLUMNS))
+    rows_read, dropped, blanked = take_rows(duck, columns, _BLANKS)
     notes = unreadable_cells(duck, source, list(source.prices.values()))
-    notes += _blanked_prices(duck)
+    notes += blanked
     notes += drop_repeated(duck, PRICE_COLUMNS)
 
     if duck.execute("select count(*) from main.prices").fetchall() == [(0,)]:
@@ -95,21 +102,6 @@ def prepare_prices(
         "prices", rows_read, *counts, tickers, tickers_changed, tuple(dropped), tuple(notes)
     )
     return report, partial(_store, duck, recipe, features)
-
-
-def _blanked_prices(duck: duckdb.DuckDBPyConnection) -> list[Count]:
-    names = ("open", "high", "low", "volume")
-    counts = duck.execute(
-        "select "
-        + ", ".join(f"count(*) filter (reason is null and bad_{name})" for name in names)
-        + " from judged"
-    ).fetchall()[0]
-    what = {"volume": "negative or infinite volume"}
-    return [
-        Count(f"{what.get(name, f'{name} not positive or infinite')}, stored as missing", n)
-        for name, n in zip(names, counts, strict=True)
-        if n
-    ]
 
 
 def _recipe(

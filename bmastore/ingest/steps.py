@@ -1,5 +1,6 @@
 """The steps that ingesting prices and ingesting a panel have in common."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import duckdb
@@ -7,7 +8,7 @@ import duckdb
 from bmastore.errors import InputError
 from bmastore.ingest.counts import Count
 from bmastore.ingest.sources import Source, is_filled, number
-from bmastore.panel import feature_columns, refresh_series
+from bmastore.panel import feature_columns, refresh_series, target_horizons
 from bmastore.resources import sql
 from bmastore.statements import literal, quoted
 
@@ -45,8 +46,14 @@ def key_rules() -> dict[str, str]:
     }
 
 
-def take_rows(duck: duckdb.DuckDBPyConnection, columns: str) -> tuple[int, list[Count]]:
-    """Rows that can be taken, as the table ``incoming``; how many were read, and the others."""
+def take_rows(
+    duck: duckdb.DuckDBPyConnection, columns: str, blanks: Mapping[str, str]
+) -> tuple[int, list[Count], list[Count]]:
+    """Rows that can be taken, as the table ``incoming``.
+
+    ``blanks`` says what each flag of a blanked cell means. Returns how many rows were
+    read, those that cannot be taken by reason, and the blanked cells of the others.
+    """
     duck.execute(
         "create or replace temp table incoming as "
         f"select {columns} from judged where reason is null"
@@ -55,16 +62,25 @@ def take_rows(duck: duckdb.DuckDBPyConnection, columns: str) -> tuple[int, list[
     total = duck.execute("select count(*) from source").fetchall()[0][0]
     if total == 0:
         raise InputError("the input has no rows")
-    dropped = []
-    if taken < total:
-        rows = duck.execute(sql("ingest/rejected")).fetchall()
-        dropped = [Count(reason, n, tuple(examples)) for reason, n, examples in rows]
+    rows = duck.execute(
+        sql("ingest/odd_rows").format(
+            counts="".join(f", count(*) filter ({flag})" for flag in blanks),
+            or_blanked="".join(f" or {flag}" for flag in blanks),
+        )
+    ).fetchall()
+    dropped = [Count(reason, n, tuple(shown)) for reason, n, shown, *_ in rows if reason]
     if taken == 0:
         reasons = "; ".join(
             f"{count.what} ({count.n}, e.g. {count.examples[0]})" for count in dropped
         )
         raise InputError(f"none of the {total} rows can be taken: {reasons}")
-    return total, dropped
+    counts = next((counts for reason, _, _, *counts in rows if reason is None), [0] * len(blanks))
+    blanked = [
+        Count(f"{what}, stored as missing", n)
+        for what, n in zip(blanks.values(), counts, strict=True)
+        if n
+    ]
+    return total, dropped, blanked
 
 
 def unreadable_cells(
@@ -157,9 +173,10 @@ def upsert_features(duck: duckdb.DuckDBPyConnection, features: list[str]) -> Non
 
 
 def refresh_touched(duck: duckdb.DuckDBPyConnection, target: str) -> None:
-    """Compute the digests of the stocks in ``touched`` anew."""
+    """Compute the digests of the stocks in ``touched`` anew, for ``target`` and all others."""
     tickers = [row[0] for row in duck.execute("select ticker from touched order by all").fetchall()]
-    refresh_series(duck, tickers, target)
+    for name in sorted({target, *target_horizons(duck)}):
+        refresh_series(duck, tickers, name)
 
 
 def run_file(duck: duckdb.DuckDBPyConnection, name: str, parameters: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ select
     date,
     case when isfinite(y) then y end as y,
     {features},
+    {infinite},
     case when {bad_key} then {key_reason} end as reason,
     shown
 from typed
