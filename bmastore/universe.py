@@ -4,12 +4,11 @@ import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
 
-import lightgbm as lgb
 import numpy as np
 from numpy.typing import NDArray
 
 from bmastore import shared
-from bmastore.members.pooled import PooledMember, read_pooled, typical_move
+from bmastore.members.pooled import PooledMember, PooledModel, read_pooled, typical_move
 from bmastore.shared import MIN_MOVES, Prior
 
 
@@ -33,9 +32,9 @@ class Universe:
     """
 
     sha256: str
-    models: dict[int, lgb.Booster]
+    models: dict[int, PooledModel]
     digests: dict[int, bytes]
-    newest: lgb.Booster | None
+    newest: PooledModel | None
     scale: float
     prior: Prior | None
 
