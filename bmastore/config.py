@@ -22,6 +22,8 @@ class Preset:
     lgbm_rounds: int
     learning_rate: float = 0.2
     xgb_max_depth: int = 4
+    # Rows a leaf at least, as in LightGBM's trees: single rows are noise.
+    xgb_min_child_weight: float = 50.0
     patience: int = 15
 
 

@@ -4,6 +4,7 @@ Runs in workers; reads and writes nothing. Of each stock, the fits see what was
 known on the cutoff and no more.
 """
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -25,6 +26,7 @@ from bmastore.universe import load as load_universe
 ENSEMBLE, RECIPE = "ensemble", "recipe"
 _RECIPE_MEMBERS = ("rf", "xgb", "lgbm")
 _RECIPE_SHARE = 0.8
+_RECIPE_XGB_LEAF = 1.0  # XGBoost's own default
 
 # Predictive means, log densities of the targets, CRPS and PIT; each of shape (n,).
 _Columns = tuple[Matrix, Matrix, Matrix, Matrix]
@@ -124,9 +126,10 @@ def _of_recipe(seen: StockArrays, X: NDArray[np.float32], y: Matrix, config: Fit
 
 def _mean_of_three(seen: StockArrays, X: NDArray[np.float32], config: FitConfig) -> Matrix:
     rows = training_rows(seen, config)
-    rounds = {"xgb": config.preset.xgb_rounds, "lgbm": config.preset.lgbm_rounds}
+    preset = replace(config.preset, xgb_min_child_weight=_RECIPE_XGB_LEAF)
+    rounds = {"xgb": preset.xgb_rounds, "lgbm": preset.lgbm_rounds}
     predictions = [
-        REGISTRY[name].fit(rows, config.preset, config.seed, rounds.get(name)).predict(X)
+        REGISTRY[name].fit(rows, preset, config.seed, rounds.get(name)).predict(X)
         for name in _RECIPE_MEMBERS
     ]
     # Whoever writes the recipe lets the trees start from the plain mean.

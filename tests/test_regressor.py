@@ -78,10 +78,10 @@ def test_the_folds_learn_only_from_targets_that_were_known(monkeypatch):
 
 
 def test_a_signal_that_turned_around_costs_weight():
-    X, y = series(n=300)
+    X, y = series(n=600)
     model = BMARegressor(members=("xgb", "zero"), horizon=50)
     turned = y.copy()
-    turned[200:] *= -1
+    turned[400:] *= -1
     assert model.fit(X, turned).weights_[0] < clone(model).fit(X, y).weights_[0]
 
 

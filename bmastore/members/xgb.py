@@ -39,6 +39,7 @@ def _bins(X: NDArray[np.float32], y: NDArray[np.float64]) -> xgb.QuantileDMatrix
 def _fit(rows: TrainingRows, preset: Preset, seed: int, rounds: int | None) -> FittedMember:
     params: dict[str, Any] = {
         "max_depth": preset.xgb_max_depth,
+        "min_child_weight": preset.xgb_min_child_weight,
         "learning_rate": preset.learning_rate,
         "subsample": 0.8,
         "colsample_bytree": 0.8,

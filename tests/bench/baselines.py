@@ -73,12 +73,13 @@ def same_fits(stock):
     """One stock with bmastore's fits (folds and final), by plain wrappers with one thread."""
     rows = _complete(stock.labelled())
     rounds = {"xgb": [], "lgbm": []}
+    leaf = {"min_child_weight": _STANDARD.xgb_min_child_weight}
     for fold in walk_forward(rows.dates, rows.label_ends, _SPLITS):
         train = rows.take(fold.train)
         head, tail = tail_split(train.dates, train.label_ends, _SPLITS.tail_share)
         held = [(train.X[tail], train.y[tail])]
         rf = forest(n_jobs=1).fit(train.X, train.y)
-        xgb = xgboost(n_jobs=1, early_stopping_rounds=_STANDARD.patience)
+        xgb = xgboost(early_stopping_rounds=_STANDARD.patience, **leaf, n_jobs=1)
         xgb.fit(train.X[head], train.y[head], eval_set=held, verbose=False)
         lgbm = lightgbm(n_jobs=1)
         stop = early_stopping(_STANDARD.patience, verbose=False)
@@ -92,7 +93,7 @@ def same_fits(stock):
         float(model.fit(rows.X, rows.y).predict(newest)[0])
         for model in (
             forest(n_jobs=1),
-            xgboost(int(np.median(rounds["xgb"])), n_jobs=1),
+            xgboost(int(np.median(rounds["xgb"])), **leaf, n_jobs=1),
             lightgbm(int(np.median(rounds["lgbm"])), n_jobs=1),
         )
     ]
