@@ -24,6 +24,8 @@ _CLIPPED = 0.005
 _UNMOVED = 10
 # A stock that hardly moves says no more of the market than one that moves a fifth of the usual.
 _CALMEST = 5.0
+# Stocks that move about as much as each other, and whose mean says what such stocks did.
+_GROUP = 100
 
 
 @dataclass(frozen=True)
@@ -79,9 +81,7 @@ def fit_pooled(
 ) -> bytes:
     """Fit the shared model; returns it as :func:`read_pooled` takes it.
 
-    The typical move is a feature of its own: how strongly the others forecast, and how a
-    stock does beside its market, depends on it (Ang, Hodrick, Xing and Zhang, "The
-    cross-section of volatility and expected returns", Journal of Finance 61, 2006).
+    The typical move is a feature of its own, for how the others forecast depends on it.
 
     Parameters
     ----------
@@ -122,8 +122,10 @@ def less_market(
     proportion to its typical move. Both are estimated for every date by a
     regression over its stocks, as Fama and MacBeth, "Risk, return, and
     equilibrium: empirical tests", JPE 81 (1973), do it with betas; the ridge
-    holds them back where stocks are few. Left in, a model learns which kind of
-    stock happened to do well, and is wrong when that changes.
+    holds them back where stocks are few. What is left of calm or of wild stocks
+    as a group goes too: their mean, over groups of a hundred stocks. Left in, a
+    model learns which kind of stock happened to do well, and is wrong when that
+    changes.
 
     Parameters are those of :func:`fit_pooled`.
     """
@@ -135,7 +137,12 @@ def less_market(
     determinant = n * squares - sums * sums
     in_proportion = (squares * total - sums * products) / determinant
     alike = (n * products - sums * total) / determinant
-    result: NDArray[np.float64] = moves - in_proportion[days] - alike[days] * shared
+    own = moves - in_proportion[days] - alike[days] * shared
+    kinds = np.unique(scales)
+    edges = kinds[_GROUP::_GROUP]
+    group = days * (len(edges) + 1) + np.searchsorted(edges, scales, side="right")
+    means = np.bincount(group, own) / (np.bincount(group) + _UNMOVED)
+    result: NDArray[np.float64] = own - means[group]
     return result
 
 
