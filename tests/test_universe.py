@@ -154,26 +154,14 @@ def test_a_handful_of_stocks_is_no_market():
     assert np.corrcoef(left, moves)[0, 1] > 0.95
 
 
-def scale_dependent(n_days=40, n_stocks=300):
-    """Rows whose feature forecasts their stock's own move up, or down where it moves much."""
+def test_a_stock_that_moves_more_than_most_is_forecast_no_larger_moves():
     random = np.random.default_rng(2)
+    n_days, n_stocks = 40, 100
     days = np.repeat(np.arange(n_days), n_stocks)
     scales = np.tile(random.uniform(0.01, 0.05, n_stocks), n_days)
     X = random.normal(size=(len(days), 2)).astype(np.float32)
-    sign = np.where(scales < 0.03, 1.0, -1.0)
-    return X, sign * X[:, 0] + random.normal(size=len(days)), scales, days
-
-
-def test_how_features_forecast_may_depend_on_the_typical_move():
-    model = read_pooled(fit_pooled(*scale_dependent(), seed=0))
-    X = np.array([[-1, 0], [1, 0]], dtype=np.float32)
-    calm, wild = (PooledMember(model, scale).predict(X) for scale in (0.015, 0.045))
-    assert calm[0] < 0 < calm[1]
-    assert wild[1] < 0 < wild[0]
-
-
-def test_a_stock_that_moves_more_than_most_is_forecast_no_larger_moves():
-    model = read_pooled(fit_pooled(*scale_dependent(), seed=0))
-    X = np.array([[1, 0]], dtype=np.float32)
-    wild, wilder = (PooledMember(model, scale).predict(X) for scale in (0.06, 60.0))
-    np.testing.assert_allclose(wild, wilder)
+    moves = X[:, 0] + random.normal(size=len(days))
+    model = read_pooled(fit_pooled(X, moves, scales, days, seed=0))
+    calm, usual, wild = (PooledMember(model, scale).predict(X) for scale in (0.01, 0.03, 60.0))
+    np.testing.assert_allclose(usual, 3 * calm, rtol=0.05)
+    np.testing.assert_allclose(usual, wild, rtol=0.05)

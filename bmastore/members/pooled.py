@@ -15,7 +15,7 @@ from bmastore.members.lgbm import parameters
 
 # Chosen by walk-forward rank IC over six cutoffs before the newest hundred days. What matters is
 # the target: less what the market did, the rank IC is .048, less only its date's mean .037.
-_ROUNDS = 90
+_ROUNDS = 60
 _MIN_LEAF, _MAX_LEAF = 50, 1000
 # Share of the targets that is clipped at each end, for the fit alone.
 _CLIPPED = 0.005
@@ -24,8 +24,6 @@ _CLIPPED = 0.005
 _UNMOVED = 10
 # A stock that hardly moves says no more of the market than one that moves a fifth of the usual.
 _CALMEST = 5.0
-# Stocks that move about as much as each other, and whose mean says what such stocks did.
-_GROUP = 100
 
 
 @dataclass(frozen=True)
@@ -35,8 +33,7 @@ class PooledModel:
     Attributes
     ----------
     booster:
-        Forecasts a stock's own move in units of its typical one, from the stock's features
-        and, as the last column, that typical move.
+        Forecasts a stock's own move, in units of its typical one.
     usual_move:
         Median typical move of the rows that it learnt from, in units of the target.
     """
@@ -57,7 +54,7 @@ class PooledMember:
         """Predictions, shape (n,)."""
         if self.model is None:
             return np.zeros(len(X))
-        values = self.model.booster.predict(_with_scales(X, self.scale), num_threads=1)
+        values = self.model.booster.predict(X, num_threads=1)
         # What moves more than most is noisier, but no easier to foresee.
         unit = min(self.scale, self.model.usual_move)
         return np.asarray(values, dtype=np.float64) * unit
@@ -80,8 +77,6 @@ def fit_pooled(
     seed: int,
 ) -> bytes:
     """Fit the shared model; returns it as :func:`read_pooled` takes it.
-
-    The typical move is a feature of its own, for how the others forecast depends on it.
 
     Parameters
     ----------
@@ -106,7 +101,7 @@ def fit_pooled(
         bagging_freq=1,
         seed=seed,
     )
-    booster = lgb.Booster(params, lgb.Dataset(_with_scales(X, scales), own, params=params))
+    booster = lgb.Booster(params, lgb.Dataset(X, own, params=params))
     for _ in range(_ROUNDS):
         booster.update()
     text: str = booster.model_to_string()
@@ -122,10 +117,8 @@ def less_market(
     proportion to its typical move. Both are estimated for every date by a
     regression over its stocks, as Fama and MacBeth, "Risk, return, and
     equilibrium: empirical tests", JPE 81 (1973), do it with betas; the ridge
-    holds them back where stocks are few. What is left of calm or of wild stocks
-    as a group goes too: their mean, over groups of a hundred stocks. Left in, a
-    model learns which kind of stock happened to do well, and is wrong when that
-    changes.
+    holds them back where stocks are few. Left in, a model learns which kind of
+    stock happened to do well, and is wrong when that changes.
 
     Parameters are those of :func:`fit_pooled`.
     """
@@ -137,12 +130,7 @@ def less_market(
     determinant = n * squares - sums * sums
     in_proportion = (squares * total - sums * products) / determinant
     alike = (n * products - sums * total) / determinant
-    own = moves - in_proportion[days] - alike[days] * shared
-    kinds = np.unique(scales)
-    edges = kinds[_GROUP::_GROUP]
-    group = days * (len(edges) + 1) + np.searchsorted(edges, scales, side="right")
-    means = np.bincount(group, own) / (np.bincount(group) + _UNMOVED)
-    result: NDArray[np.float64] = own - means[group]
+    result: NDArray[np.float64] = moves - in_proportion[days] - alike[days] * shared
     return result
 
 
@@ -150,10 +138,3 @@ def read_pooled(blob: bytes) -> PooledModel:
     """The model that :func:`fit_pooled` gave: its usual move, and LightGBM's text format."""
     usual_move, _, text = blob.decode().partition("\n")
     return PooledModel(lgb.Booster(model_str=text), float(usual_move))
-
-
-def _with_scales(
-    X: NDArray[np.float32], scales: NDArray[np.float64] | float
-) -> NDArray[np.float32]:
-    column = np.broadcast_to(np.asarray(scales, dtype=np.float32), len(X))
-    return np.column_stack([X, column])
