@@ -10,7 +10,7 @@ from bmastore.errors import ConfigError
 
 # Raised by hand whenever a change to the fitting rooms (fit, members, splits, bma)
 # changes results: every stock fitted by an older recipe is then stale, cause `code`.
-RECIPE = 6
+RECIPE = 7
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Preset:
     lgbm_rounds: int
     learning_rate: float = 0.2
     xgb_max_depth: int = 4
-    # Rows a leaf at least, as in LightGBM's trees: single rows are noise.
+    # Rows in a leaf, at least; as many as in LightGBM's trees, for a few rows are noise.
     xgb_min_child_weight: float = 50.0
     patience: int = 15
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from lightgbm import Booster
 from numpy.typing import NDArray
 
 from bmastore import bma
@@ -20,7 +21,7 @@ from bmastore.arrays import Dates
 from bmastore.errors import ArtifactError
 from bmastore.exchange import Forecasts
 from bmastore.members import REGISTRY, FittedMember
-from bmastore.members.pooled import PooledMember, PooledModel
+from bmastore.members.pooled import PooledMember
 from bmastore.shared import pack
 from bmastore.universe import load as load_universe
 
@@ -146,7 +147,7 @@ def load_fold(blob: bytes) -> FoldModels:
     return FoldModels(head["fold"], blobs)
 
 
-def _read_member(archive: zipfile.ZipFile, name: str, newest: PooledModel | None) -> FittedMember:
+def _read_member(archive: zipfile.ZipFile, name: str, newest: Booster | None) -> FittedMember:
     blob = archive.read(f"member.{name}")
     if name == "pooled":
         return PooledMember(newest, float(blob))

@@ -4,11 +4,12 @@ import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
 
+import lightgbm as lgb
 import numpy as np
 from numpy.typing import NDArray
 
 from bmastore import shared
-from bmastore.members.pooled import PooledMember, PooledModel, read_pooled, typical_move
+from bmastore.members.pooled import PooledMember, read_pooled, typical_move
 from bmastore.shared import MIN_MOVES, Prior
 
 
@@ -32,9 +33,9 @@ class Universe:
     """
 
     sha256: str
-    models: dict[int, PooledModel]
+    models: dict[int, lgb.Booster]
     digests: dict[int, bytes]
-    newest: PooledModel | None
+    newest: lgb.Booster | None
     scale: float
     prior: Prior | None
 

@@ -7,7 +7,7 @@ from conftest import FAST, HORIZON, TARGET, PassOptions, statuses
 
 from bmastore import Store, TrainConfig, artifacts
 from bmastore.demo import universe as made_up
-from bmastore.members.pooled import PooledMember, fit_pooled, less_market, read_pooled
+from bmastore.members.pooled import less_market
 
 PANEL = made_up(n_stocks=16, n_days=420, seed=11)
 DAYS = np.unique(PANEL["date"].to_numpy())
@@ -152,16 +152,3 @@ def test_a_handful_of_stocks_is_no_market():
     moves, days = np.random.default_rng(1).normal(size=60), np.repeat(np.arange(30), 2)
     left = less_market(moves, np.full(60, 0.02), days)
     assert np.corrcoef(left, moves)[0, 1] > 0.95
-
-
-def test_a_stock_that_moves_more_than_most_is_forecast_no_larger_moves():
-    random = np.random.default_rng(2)
-    n_days, n_stocks = 40, 100
-    days = np.repeat(np.arange(n_days), n_stocks)
-    scales = np.tile(random.uniform(0.01, 0.05, n_stocks), n_days)
-    X = random.normal(size=(len(days), 2)).astype(np.float32)
-    moves = X[:, 0] + random.normal(size=len(days))
-    model = read_pooled(fit_pooled(X, moves, scales, days, seed=0))
-    calm, usual, wild = (PooledMember(model, scale).predict(X) for scale in (0.01, 0.03, 60.0))
-    np.testing.assert_allclose(usual, 3 * calm, rtol=0.05)
-    np.testing.assert_allclose(usual, wild, rtol=0.05)

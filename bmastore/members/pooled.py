@@ -27,37 +27,19 @@ _CALMEST = 5.0
 
 
 @dataclass(frozen=True)
-class PooledModel:
-    """A shared model of the universe.
-
-    Attributes
-    ----------
-    booster:
-        Forecasts a stock's own move, in units of its typical one.
-    usual_move:
-        Median typical move of the rows that it learnt from, in units of the target.
-    """
-
-    booster: lgb.Booster
-    usual_move: float
-
-
-@dataclass(frozen=True)
 class PooledMember:
-    """The shared model for one stock, of typical move ``scale``; without a model it says zero."""
+    """A shared model of the universe, in one stock's units; without a model it forecasts zero."""
 
-    model: PooledModel | None
+    booster: lgb.Booster | None
     scale: float
     rounds: int = 0
 
     def predict(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
         """Predictions, shape (n,)."""
-        if self.model is None:
+        if self.booster is None:
             return np.zeros(len(X))
-        values = self.model.booster.predict(X, num_threads=1)
-        # What moves more than most is noisier, but no easier to foresee.
-        unit = min(self.scale, self.model.usual_move)
-        return np.asarray(values, dtype=np.float64) * unit
+        values = self.booster.predict(X, num_threads=1)
+        return np.asarray(values, dtype=np.float64) * self.scale
 
     def to_bytes(self) -> bytes:
         """The scale, as text; the model is the universe's."""
@@ -76,7 +58,7 @@ def fit_pooled(
     days: NDArray[np.int64],
     seed: int,
 ) -> bytes:
-    """Fit the shared model; returns it as :func:`read_pooled` takes it.
+    """Fit the shared model; returns LightGBM's text format.
 
     Parameters
     ----------
@@ -105,7 +87,7 @@ def fit_pooled(
     for _ in range(_ROUNDS):
         booster.update()
     text: str = booster.model_to_string()
-    return f"{float(np.median(scales))!r}\n{text}".encode()
+    return text.encode()
 
 
 def less_market(
@@ -134,7 +116,6 @@ def less_market(
     return result
 
 
-def read_pooled(blob: bytes) -> PooledModel:
-    """The model that :func:`fit_pooled` gave: its usual move, and LightGBM's text format."""
-    usual_move, _, text = blob.decode().partition("\n")
-    return PooledModel(lgb.Booster(model_str=text), float(usual_move))
+def read_pooled(blob: bytes) -> lgb.Booster:
+    """The model that :func:`fit_pooled` gave."""
+    return lgb.Booster(model_str=blob.decode())
