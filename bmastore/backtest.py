@@ -23,7 +23,7 @@ from bmastore.config import FitConfig, TrainConfig, code_version
 from bmastore.dispatch import MemoryWatch, Progress, fit_all
 from bmastore.errors import ConfigError, StoreError
 from bmastore.evaluate import Daily, Score, daily, score
-from bmastore.exchange import FitOutcome, Hindcast, Scored, Work
+from bmastore.exchange import FitOutcome, Hindcast, Scored, Shared, Work
 from bmastore.executors import local_executor, single_threaded
 from bmastore.ledger import Totals
 from bmastore.plan import PassOptions, worker_count
@@ -113,8 +113,8 @@ def run_backtest(
     with single_threaded():
         for cutoff, until in spans:
             done: list[FitOutcome[Hindcast]] = []
-            universe = _universe(writer, fit_config, cutoff, n_workers, make_executor)
-            work = _read_work(writer, fit_config, chosen, until, as_of, universe)
+            shared = _shared(writer, fit_config, cutoff, until, n_workers, make_executor)
+            work = _read_work(writer, fit_config, chosen, until, as_of, shared)
             job = partial(hindcast_in_worker, config=fit_config, cutoff=np.datetime64(cutoff))
             for outcomes in fit_all(work, job, make_executor, n_workers, memory, lambda: False):
                 done += outcomes
@@ -156,18 +156,21 @@ def hindcast_in_worker(
     return hindcast_chunk(work, config, cutoff)
 
 
-def _universe(
+def _shared(
     writer: Writer,
     config: FitConfig,
     cutoff: date,
+    until: date,
     workers: int,
     make_executor: Callable[[int], Executor],
-) -> bytes | None:
-    """What stocks share as of the cutoff; ``None`` without a pooled member."""
+) -> Shared | None:
+    """What stocks share as of the cutoff, for rows up to ``until``; ``None`` without ``pooled``."""
     anchor = anchor_of(writer, config, cutoff) if "pooled" in config.members else None
     if anchor is None:
         return None
-    return make_universe(writer, config, anchor, workers, make_executor).blob
+    universe = make_universe(writer, config, anchor, workers, make_executor).blob
+    recent = panel.read_cross_sections(writer.duck, config.features, since=anchor, until=until)
+    return Shared(universe, recent)
 
 
 def _failures(outcomes: Sequence[FitOutcome[Hindcast]]) -> dict[str, str]:
@@ -207,7 +210,7 @@ def _read_work(
     tickers: Sequence[str],
     until: date,
     as_of: date | None,
-    universe: bytes | None,
+    shared: Shared | None,
 ) -> Iterator[Work]:
     """Rows up to ``until``, with the labels that are known by ``as_of``, a few stocks at a time."""
     last = np.datetime64(until)
@@ -218,7 +221,7 @@ def _read_work(
             stocks = [stock.as_of(np.datetime64(as_of)) for stock in stocks]
         rows = PanelArrays.of([stock.take(stock.dates <= last) for stock in stocks])
         for part in rows.parts(_CHUNK):
-            yield Work(part, (None,) * len(part.tickers), universe)
+            yield Work(part, (None,) * len(part.tickers), shared)
 
 
 def _window(cutoff: date, outcomes: Sequence[FitOutcome[Hindcast]]) -> list[_Window]:

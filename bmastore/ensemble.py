@@ -69,19 +69,40 @@ class Ensemble:
     features: tuple[str, ...]
     universe_sha256: str | None = None
 
-    def centres(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
-        """The members' predictions, shape (n, k), for rows of features, shape (n, p)."""
-        return np.column_stack([member.predict(X) for member in self.members])
-
-    def forecast(self, dates: Dates, X: NDArray[np.float32]) -> Forecasts:
-        """Forecasts for rows of features, shape (n, p), at ``dates``, shape (n,)."""
-        centres = self.centres(X)
+    def forecast(
+        self, dates: Dates, X: NDArray[np.float32], relative: NDArray[np.float32] | None = None
+    ) -> Forecasts:
+        """Forecasts for rows at ``dates``, shape (n,); see :func:`predict_with` for the others."""
+        centres = predict_with(self.members, X, relative)
         return Forecasts(
             dates,
             bma.mixture_mean(centres, self.weights),
             bma.mixture_sd(centres, self.scales, self.weights),
             bma.mixture_quantiles(centres, self.scales, self.weights),
         )
+
+
+def predict_with(
+    members: Sequence[FittedMember],
+    X: NDArray[np.float32],
+    relative: NDArray[np.float32] | None = None,
+) -> NDArray[np.float64]:
+    """Predictions of k members, shape (n, k).
+
+    Parameters
+    ----------
+    X:
+        Features, shape (n, p).
+    relative:
+        The same relative to their date's cross-section, which the pooled member takes;
+        ``None`` where it is not among the members.
+    """
+    columns = []
+    for member in members:
+        taken = relative if isinstance(member, PooledMember) else X
+        assert taken is not None
+        columns.append(member.predict(taken))
+    return np.column_stack(columns)
 
 
 def dump(ensemble: Ensemble, newest_fold: FoldModels) -> bytes:

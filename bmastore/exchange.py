@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from bmastore.arrays import Dates, PanelArrays, StockArrays
 from bmastore.clock import utc_now
+from bmastore.cross_section import CrossSections
 from bmastore.errors import TooFewRowsError
 
 Result = TypeVar("Result")
@@ -82,21 +83,31 @@ class Remembered:
 
 
 @dataclass(frozen=True)
+class Shared:
+    """What all stocks share: the universe's artifact, and cross-sections of dates since its anchor.
+
+    ``recent`` is ``None`` where no row is of such a date.
+    """
+
+    universe: bytes
+    recent: CrossSections | None = None
+
+
+@dataclass(frozen=True)
 class Work:
     """Stocks for one task: their rows, what is remembered of each (or ``None``).
 
-    ``universe`` is the universe's artifact, ``None`` where the config has no
-    pooled member.
+    ``shared`` is ``None`` where the config has no pooled member.
     """
 
     rows: PanelArrays
     remembered: tuple[Remembered | None, ...]
-    universe: bytes | None = None
+    shared: Shared | None = None
 
     def alone(self) -> "list[Work]":
         """Each stock as work of its own."""
         return [
-            Work(self.rows.part(i, i + 1), self.remembered[i : i + 1], self.universe)
+            Work(self.rows.part(i, i + 1), self.remembered[i : i + 1], self.shared)
             for i in range(len(self.rows.tickers))
         ]
 

@@ -26,8 +26,7 @@ from bmastore.exchange import (
 from bmastore.oof import boosting, fit_members, out_of_fold
 from bmastore.shared import MIN_MOVES
 from bmastore.splits import walk_forward
-from bmastore.universe import Universe
-from bmastore.universe import load as load_universe
+from bmastore.universe import Universe, open_shared
 
 # Members that a stock needs no history of its own for.
 _NO_HISTORY = ("zero", "pooled")
@@ -88,6 +87,7 @@ def fit_stock(
     trained = fit_ensemble(labelled, config, universe, found)
     newest = np.isnan(stock.y)
     newest[-1] = True
+    dates, X = stock.dates[newest], stock.X[newest]
     blob = ensemble.dump(trained, found.newest_fold)
     rmse = np.sqrt(np.mean(np.square(found.oof.y[:, None] - found.centres), axis=0))
     columns = zip(
@@ -101,7 +101,7 @@ def fit_stock(
     return FitResult(
         tuple(MemberScore(name, *map(float, numbers)) for name, *numbers in columns),
         _metrics(found),
-        trained.forecast(stock.dates[newest], stock.X[newest]),
+        trained.forecast(dates, X, None if universe is None else universe.relative(dates, X)),
         found.oof,
         blob,
         artifacts.digest(blob),
@@ -184,7 +184,7 @@ def _weigh(
 
 def fit_chunk(work: Work, config: FitConfig) -> list[FitOutcome[FitResult]]:
     """Train several stocks, one after another; a stock that fails is an outcome of its own."""
-    universe = None if work.universe is None else load_universe(work.universe)
+    universe = open_shared(work.shared)
     return [
         attempt(stock, partial(fit_stock, stock, config, universe, remembered))
         for stock, remembered in zip(work.rows, work.remembered, strict=True)
@@ -193,7 +193,7 @@ def fit_chunk(work: Work, config: FitConfig) -> list[FitOutcome[FitResult]]:
 
 def score_chunk(work: Work, config: FitConfig) -> list[NDArray[np.float64]]:
     """Out-of-fold log densities, shape (n, k), of the stocks that have all members."""
-    universe = None if work.universe is None else load_universe(work.universe)
+    universe = open_shared(work.shared)
     scores = []
     for stock in work.rows:
         labelled = stock.labelled()

@@ -14,14 +14,14 @@ from scipy.stats import norm
 from bmastore import bma
 from bmastore.arrays import StockArrays
 from bmastore.config import FitConfig
+from bmastore.ensemble import predict_with
 from bmastore.errors import TooFewRowsError
 from bmastore.evaluate import ALWAYS_ZERO, EQUAL, Matrix, mixture_crps
 from bmastore.exchange import FitOutcome, Hindcast, Scored, Work
 from bmastore.fit import attempt, average, for_history
 from bmastore.members import REGISTRY, drift
 from bmastore.oof import fit_members, training_rows
-from bmastore.universe import Universe
-from bmastore.universe import load as load_universe
+from bmastore.universe import Universe, open_shared
 
 ENSEMBLE, RECIPE = "ensemble", "recipe"
 _RECIPE_MEMBERS = ("rf", "xgb", "lgbm")
@@ -41,7 +41,7 @@ def hindcast_chunk(
     work: Work, config: FitConfig, cutoff: np.datetime64
 ) -> list[FitOutcome[Hindcast]]:
     """Forecast several stocks; one that fails is an outcome of its own."""
-    universe = None if work.universe is None else load_universe(work.universe)
+    universe = open_shared(work.shared)
     return [
         attempt(stock, partial(hindcast_stock, stock, cutoff, config, universe))
         for stock in work.rows
@@ -78,7 +78,8 @@ def hindcast_stock(
     pooled = None if universe is None else universe.newest_member(seen.y)
     members = fit_members(seen, config, config.members, pooled, found.rounds)
     X, y = np.ascontiguousarray(later.X), later.y
-    centres = np.column_stack([member.predict(X) for member in members])
+    relative = None if universe is None else universe.relative(later.dates, X)
+    centres = predict_with(members, X, relative)
     k = len(members)
     log_density = bma.log_densities(y[:, None] - centres, found.scales)
     columns = [

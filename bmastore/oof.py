@@ -2,14 +2,14 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bmastore.arrays import StockArrays
 from bmastore.config import FitConfig
-from bmastore.ensemble import FoldModels, load_fold
+from bmastore.ensemble import FoldModels, load_fold, predict_with
 from bmastore.exchange import FoldRecord, OutOfFold, Remembered
 from bmastore.members import REGISTRY, FittedMember, TrainingRows
 from bmastore.members.pooled import PooledMember
@@ -45,9 +45,9 @@ def out_of_fold(
 ) -> tuple[OutOfFold, FoldModels]:
     """Predictions for the rows of all folds, and the newest fold's models.
 
-    A fold's members are fitted anew unless its training rows, its pooled model and
-    the features of the rows predicted then are those of a remembered fold. New rows of the
-    newest fold are predicted by its remembered models.
+    A fold's members are fitted anew unless its training rows, its pooled model and the
+    features of the rows that it predicts are those of a remembered fold. Of the newest
+    fold models are remembered as well; they predict its rows where these are others.
     """
     last = len(folds) - 1
     models = load_fold(remembered.artifact) if remembered else None
@@ -114,21 +114,18 @@ def _predict(
     train, test = labelled.take(fold.train), labelled.take(fold.test)
     pooled = None if universe is None else universe.fold_member(fold.number, train.y)
     shared = b"" if universe is None else universe.digests.get(fold.number, b"")
+    relative = () if universe is None else (universe.relative(test.dates, test.X),)
     train_digest = _digest(train.dates, train.label_ends, train.X, train.y, salt=shared)
-    test_digest = _digest(test.dates, test.X)
+    test_digest = _digest(test.dates, test.X, *relative)
     n_train, n_test = len(fold.train), len(fold.test)
-    if recalled is not None:
-        old, predictions, models = recalled.record, recalled.predictions, recalled.models
-        n_old = old.n_test
-        same = old.train_digest == train_digest and n_old <= n_test
-        same = same and old.test_digest == _digest(test.dates[:n_old], test.X[:n_old])
-        if same and (models is not None or (n_old == n_test and not is_newest)):
-            if models is not None and n_old < n_test:
-                members = models.members(config.members, pooled)
-                later = predict_with(members, test.X[n_old:])
-                predictions = np.vstack([predictions, later])
-            record = FoldRecord(fold.number, n_train, n_test, train_digest, test_digest, old.rounds)
-            return _FoldResult(record, predictions, n_old == n_test, models)
+    if recalled is not None and recalled.record.train_digest == train_digest:
+        old, models = recalled.record, recalled.models
+        if old.test_digest == test_digest and (models is not None or not is_newest):
+            return _FoldResult(old, recalled.predictions, True, models)
+        if models is not None:
+            members = models.members(config.members, pooled)
+            record = replace(old, n_test=n_test, test_digest=test_digest)
+            return _FoldResult(record, _predictions(members, test.X, *relative), False, models)
 
     members = fit_members(train, config, config.members, pooled)
     by_name = dict(zip(config.members, members, strict=True))
@@ -137,7 +134,7 @@ def _predict(
     models = None
     if is_newest:
         models = FoldModels(fold.number, tuple(member.to_bytes() for member in members))
-    return _FoldResult(record, predict_with(members, test.X), False, models)
+    return _FoldResult(record, _predictions(members, test.X, *relative), False, models)
 
 
 def fit_members(
@@ -163,9 +160,11 @@ def fit_members(
     return members
 
 
-def predict_with(members: list[FittedMember], X: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Members' predictions as they are stored: float32, shape (n, k)."""
-    return np.column_stack([member.predict(X) for member in members]).astype(np.float32)
+def _predictions(
+    members: Sequence[FittedMember], X: NDArray[np.float32], *relative: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Members' predictions as they are stored."""
+    return predict_with(members, X, *relative).astype(np.float32)
 
 
 def _digest(*arrays: NDArray[np.generic], salt: bytes = b"") -> str:

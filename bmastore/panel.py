@@ -12,12 +12,18 @@ from numpy.typing import NDArray
 
 from bmastore.arrays import PanelArrays, StockArrays
 from bmastore.clock import utc_now
+from bmastore.cross_section import CrossSections
 from bmastore.errors import ConfigError, StoreError, UnknownTickerError
 from bmastore.resources import sql
 from bmastore.statements import bulk_insert, literal, quoted
 
 # Rows that are held in memory at once while digests are computed: some 200 MB.
 _ROWS_AT_ONCE = 2_000_000
+# Rows whose quartiles are computed at once: some 50 MB.
+_ROWS_OF_DAYS = 400_000
+# A date has its usual stocks if it has half as many as any of so many dates before it.
+_RECENT_DAYS = 20
+_NO_STOCK = (np.nan, np.nan, np.nan)
 
 
 @dataclass(frozen=True)
@@ -135,6 +141,39 @@ def read_rows(
         _days(found["label_end"]),
         X,
         np.asarray(found["value"], dtype=np.float64),
+    )
+
+
+def read_cross_sections(
+    duck: duckdb.DuckDBPyConnection,
+    features: Sequence[str],
+    *,
+    since: date | None = None,
+    until: date | None = None,
+) -> CrossSections:
+    """Cross-sections of the dates from ``since`` to ``until``, and of the newest date before.
+
+    Dates on which less than half of the usual stocks have a row have none.
+    """
+    days = duck.execute(
+        sql("panel/full_days"), {"since": since, "until": until, "recent": _RECENT_DAYS}
+    ).fetchall()
+    query = sql("panel/cross_sections").format(
+        quartiles=", ".join(
+            f"quantile_cont({quoted(name)}, [0.25, 0.5, 0.75]) as q{i}"
+            for i, name in enumerate(features)
+        )
+    )
+    step = max(1, _ROWS_OF_DAYS // max((n for _, n in days), default=1))
+    parts = []
+    for start in range(0, len(days), step):
+        wanted = [day for day, _ in days[start : start + step]]
+        found = duck.execute(query, {"days": wanted}).fetchall()
+        parts += [[three or _NO_STOCK for three in quartiles] for _, *quartiles in found]
+    quartiles = np.array(parts, dtype=np.float32).reshape(len(days), len(features), 3)
+    lower, medians, upper = np.moveaxis(quartiles, 2, 0)
+    return CrossSections(
+        np.array([day for day, _ in days], dtype="datetime64[D]"), medians, upper - lower
     )
 
 

@@ -13,7 +13,7 @@ from bmastore.arrays import PanelArrays
 from bmastore.budget import Choice, choose_preset
 from bmastore.config import FitConfig, code_version
 from bmastore.errors import ArtifactError, ConfigError
-from bmastore.exchange import Work
+from bmastore.exchange import Shared, Work
 from bmastore.ledger import Pending
 from bmastore.recall import read_remembered
 from bmastore.store import Writer
@@ -119,7 +119,7 @@ def read_work(
     pending: Sequence[Pending],
     as_of: date | None,
     workers: int,
-    universe: bytes | None,
+    shared: Shared | None,
 ) -> Iterator[Work]:
     """Rows of the pending stocks and what is remembered of them, read only when asked for."""
     size = max(1, min(_CHUNK, len(pending) // (4 * workers)))
@@ -135,7 +135,7 @@ def read_work(
         remembered = tuple(known.get(ticker) for ticker in tickers)
         for first in range(0, len(tickers), size):
             last = min(first + size, len(tickers))
-            yield Work(rows.part(first, last), remembered[first:last], universe)
+            yield Work(rows.part(first, last), remembered[first:last], shared)
 
 
 def _read_artifacts(writer: Writer, batch: Sequence[Pending]) -> dict[str, bytes]:

@@ -10,17 +10,19 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from contextlib import contextmanager
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, timedelta
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bmastore import artifacts, panel
-from bmastore.arrays import PanelArrays
+from bmastore.arrays import Dates, PanelArrays
 from bmastore.config import FitConfig
+from bmastore.cross_section import CrossSections
 from bmastore.errors import WorkerDiedError
-from bmastore.exchange import Result, Work
+from bmastore.exchange import Result, Shared, Work
 from bmastore.resources import sql
 from bmastore.shared import MIN_MOVES, NewUniverse, Prior, StoredUniverse, dump
 from bmastore.statements import quoted
@@ -61,6 +63,9 @@ def make_universe(
         If a worker process dies meanwhile.
     """
     n_rows, n_stocks, move = _count_labels(writer, config, anchor)
+    sections = panel.read_cross_sections(
+        writer.duck, config.features, until=anchor - timedelta(days=1)
+    )
     with _workers(make_executor, workers) as executor:
         fits: dict[str, Future[tuple[bytes, float]]] = {}
         # The largest first, so that no worker is left alone with it at the end.
@@ -71,16 +76,17 @@ def make_universe(
             # Rows for one fit a worker are enough to have in memory.
             while len(running := [fit for fit in fits.values() if not fit.done()]) >= workers:
                 wait(running, return_when=FIRST_COMPLETED)
-            fits[name] = executor.submit(_on_the_clock, partial(_fit_pooled, *rows, config.seed))
+            job = partial(_fit_pooled, rows, sections.until(np.datetime64(day)), config.seed)
+            fits[name] = executor.submit(_on_the_clock, job)
         done = {name: fit.result() for name, fit in fits.items()}
     models = {name: text for name, (text, _) in done.items()}
-    trial = dump(StoredUniverse(models, move, None))
+    trial = Shared(dump(StoredUniverse(models, sections, move, None)))
     pilot = [
         Work(rows, (None,) * len(rows.tickers), trial) for rows in _pilot(writer, config, anchor)
     ]
     compared = _score_all(pilot, config, workers, make_executor)
     prior = compare([score for scores, _ in compared for score in scores], config)
-    blob = dump(StoredUniverse(models, move, prior))
+    blob = dump(StoredUniverse(models, sections, move, prior))
     fit_s = sum(cpu for _, cpu in (*done.values(), *compared))
     return NewUniverse(blob, artifacts.digest(blob), anchor, n_rows, n_stocks, fit_s, prior)
 
@@ -177,10 +183,22 @@ def _count_labels(writer: Writer, config: FitConfig, day: date) -> tuple[int, in
     return int(counted[0]), int(counted[1]), float(counted[2] or 0.0)
 
 
-def _read_rows(
-    writer: Writer, config: FitConfig, day: date
-) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]] | None:
-    """What :func:`bmastore.members.pooled.fit_pooled` takes; ``None`` where rows are too few."""
+@dataclass(frozen=True)
+class _Rows:
+    """Rows of all stocks to learn from, as :func:`bmastore.members.pooled.fit_pooled` takes them.
+
+    ``X`` are features as they are, of rows at ``dates``.
+    """
+
+    dates: Dates
+    X: NDArray[np.float32]
+    moves: NDArray[np.float64]
+    scales: NDArray[np.float64]
+    days: NDArray[np.int64]
+
+
+def _read_rows(writer: Writer, config: FitConfig, day: date) -> _Rows | None:
+    """Rows whose labels were known before a day; ``None`` where they are too few."""
     n_rows, _, _ = _count_labels(writer, config, day)
     # Labels of neighbouring days overlap: a few days of each horizon hold nearly all they say.
     stride = max(1, config.horizon // 2, -(-n_rows // _MOST_ROWS))
@@ -196,7 +214,13 @@ def _read_rows(
     if len(moves) < _FEWEST_ROWS:
         return None
     X = np.column_stack([found[f"x{i}"] for i in range(len(config.features))])
-    return np.ascontiguousarray(X, np.float32), moves, scales, np.asarray(found["day"], np.int64)
+    return _Rows(
+        np.asarray(found["date"]).astype("datetime64[D]"),
+        np.ascontiguousarray(X, np.float32),
+        moves,
+        scales,
+        np.asarray(found["day"], np.int64),
+    )
 
 
 def _pilot(writer: Writer, config: FitConfig, anchor: date) -> Iterator[PanelArrays]:
@@ -215,17 +239,12 @@ def _on_the_clock(job: Callable[[], Result]) -> tuple[Result, float]:
     return result, time.process_time() - cpu
 
 
-def _fit_pooled(
-    X: NDArray[np.float32],
-    moves: NDArray[np.float64],
-    scales: NDArray[np.float64],
-    days: NDArray[np.int64],
-    seed: int,
-) -> bytes:
+def _fit_pooled(rows: _Rows, sections: CrossSections, seed: int) -> bytes:
     """Runs in a worker, where alone the libraries that fit are imported."""
     from bmastore.members.pooled import fit_pooled
 
-    return fit_pooled(X, moves, scales, days, seed)
+    relative = sections.relative(rows.dates, rows.X)
+    return fit_pooled(relative, rows.moves, rows.scales, rows.days, seed)
 
 
 def _score(work: Work, config: FitConfig) -> list[NDArray[np.float64]]:

@@ -13,10 +13,12 @@ import numpy as np
 
 from bmastore import artifacts, panel
 from bmastore.arrays import StockArrays
+from bmastore.cross_section import CrossSections
 from bmastore.ensemble import load
 from bmastore.errors import ArtifactError, ConfigError, UnknownTickerError
 from bmastore.exchange import QUANTILE_COLUMNS, Forecasts
 from bmastore.executors import single_threaded
+from bmastore.resources import sql
 from bmastore.store import Reader, models_path
 from bmastore.tables import Table
 
@@ -73,16 +75,20 @@ def predict(
             raise UnknownTickerError(f"there is no trained ensemble for {', '.join(unknown)}")
         hashes = {ticker: hashes[ticker] for ticker in sorted(set(tickers))}
     features = panel.feature_columns(reader.duck)
-    score = partial(_try_score, models_path(reader.path), hashes, features, since, until)
     scored: list[tuple[str, Forecasts | str]] = []
     wanted = list(hashes)
+    sections = panel.read_cross_sections(
+        reader.duck, features, since=since or _oldest_asked_for(reader, wanted, until), until=until
+    )
+    score = partial(_try_score, models_path(reader.path), hashes, features, sections)
     # LightGBM and XGBoost let go of the interpreter while they parse a model and predict.
     with single_threaded(), ThreadPoolExecutor(os.cpu_count()) as pool:
         for start in range(0, len(wanted), _READ_BATCH):
             batch = panel.read_rows(
                 reader.duck, wanted[start : start + _READ_BATCH], name, features
             )
-            scored += pool.map(score, batch)
+            asked = [stock.take(_asked_for(stock, since, until)) for stock in batch]
+            scored += pool.map(score, asked)
     forecasts = [(ticker, found) for ticker, found in scored if isinstance(found, Forecasts)]
     failures = {ticker: found for ticker, found in scored if isinstance(found, str)}
     return PredictionReport(_table(forecasts, name), failures)
@@ -92,22 +98,33 @@ def _try_score(
     models: Path,
     hashes: dict[str, str],
     features: tuple[str, ...],
-    since: date | None,
-    until: date | None,
-    stock: StockArrays,
+    sections: CrossSections,
+    rows: StockArrays,
 ) -> tuple[str, Forecasts | str]:
-    """Forecasts of one stock, or why there are none."""
+    """Forecasts of one stock's rows, or why there are none."""
     try:
-        blob = artifacts.read(models, hashes[stock.ticker])
+        blob = artifacts.read(models, hashes[rows.ticker])
         ensemble = load(blob, partial(artifacts.read, models))
         absent = [name for name in ensemble.features if name not in features]
         if absent:
             raise ArtifactError(f"its ensemble needs feature {absent[0]!r}, which the store lacks")
     except ArtifactError as error:
-        return stock.ticker, str(error)
-    rows = stock.take(_asked_for(stock, since, until))
+        return rows.ticker, str(error)
     columns = [features.index(name) for name in ensemble.features]
-    return stock.ticker, ensemble.forecast(rows.dates, np.ascontiguousarray(rows.X[:, columns]))
+    X, relative = (
+        np.ascontiguousarray(values[:, columns])
+        for values in (rows.X, sections.relative(rows.dates, rows.X))
+    )
+    return rows.ticker, ensemble.forecast(rows.dates, X, relative)
+
+
+def _oldest_asked_for(reader: Reader, tickers: Sequence[str], until: date | None) -> date | None:
+    """Date of the oldest of the rows that are forecast where no first date is named."""
+    found = reader.duck.execute(
+        sql("panel/oldest_newest_row"), {"tickers": list(tickers), "until": until}
+    ).fetchall()
+    oldest: date | None = found[0][0]
+    return oldest
 
 
 def _asked_for(stock: StockArrays, since: date | None, until: date | None) -> slice:

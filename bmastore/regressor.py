@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from bmastore import bma
 from bmastore.arrays import StockArrays
 from bmastore.config import Splits, TrainConfig
+from bmastore.ensemble import predict_with
 from bmastore.errors import ConfigError, InputError, StockError
 from bmastore.fit import average, fit_ensemble
 
@@ -138,7 +139,7 @@ class BMARegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         features: NDArray[np.float32] = validate_data(
             self, X, dtype=np.float32, ensure_all_finite="allow-nan", reset=False
         )
-        return self.ensemble_.centres(features)
+        return predict_with(self.ensemble_.members, features)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

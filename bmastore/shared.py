@@ -1,21 +1,23 @@
 """A universe as it is stored: pooled models as text, and a prior for every stock's weights.
 
-As bytes it is a zip archive: ``universe.json`` and one pooled model a fold cell in
-LightGBM's own format, never a pickle. The coordinator imports this room and not
-``universe``, so that it need not wait for LightGBM.
+As bytes it is a zip archive: ``universe.json``, one pooled model a fold cell in
+LightGBM's own format and the cross-sections in NumPy's, never a pickle. The
+coordinator imports this room and not ``universe``, so that it need not wait for
+LightGBM.
 """
 
 import io
 import json
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bmastore.cross_section import CrossSections
 from bmastore.errors import ArtifactError
 
 # Labels that a stock's typical move needs; with fewer, it is the universe's median one.
@@ -23,7 +25,7 @@ MIN_MOVES = 20
 # Share of the prior that goes to all members alike, so that the evidence of one stock can
 # bring back a member that the universe gives no weight.
 _UNIFORM = 0.05
-_FORMAT = 1
+_FORMAT = 2
 # Zip archives carry a time of day; a fixed one keeps equal models equal bytes.
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
@@ -60,9 +62,13 @@ class Prior:
 
 @dataclass(frozen=True)
 class StoredUniverse:
-    """Pooled models by fold cell number, the final one as ``newest``; see :func:`dump`."""
+    """Pooled models by fold cell number, the final one as ``newest``; see :func:`dump`.
+
+    ``sections`` are the cross-sections of the dates before the anchor.
+    """
 
     models: dict[str, bytes]
+    sections: CrossSections
     scale: float
     prior: Prior | None
 
@@ -96,6 +102,8 @@ def dump(universe: StoredUniverse) -> bytes:
             "spread": prior.spread.tolist(),
         }
     files = {"universe.json": json.dumps(head).encode(), **universe.models}
+    for field in fields(CrossSections):
+        files[f"{field.name}.npy"] = _array_bytes(getattr(universe.sections, field.name))
     return pack(files)
 
 
@@ -116,19 +124,33 @@ def read(blob: bytes) -> StoredUniverse:
     Raises
     ------
     ArtifactError
-        If a later bmastore wrote it.
+        If another bmastore wrote it, whose universes are not this one's.
     """
     with zipfile.ZipFile(io.BytesIO(blob)) as archive:
         head = json.loads(archive.read("universe.json"))
         if head["format"] != _FORMAT:
+            remedy = "bmastore train" if head["format"] < _FORMAT else "pip install -U bmastore"
             raise ArtifactError(
                 f"the stored universe has format {head['format']}, this bmastore reads {_FORMAT}; "
-                f"run: pip install --upgrade bmastore"
+                f"run: {remedy}"
             )
         models = {name: archive.read(name) for name in head["models"]}
+        arrays = (_read_array(archive, f"{field.name}.npy") for field in fields(CrossSections))
+        sections = CrossSections(*arrays)
     prior = None
     if "prior" in head:
         stored = head["prior"]
         numbers = (np.asarray(stored[name]) for name in ("weights", "advantage", "spread"))
         prior = Prior(tuple(stored["members"]), *numbers)
-    return StoredUniverse(models, head["scale"], prior)
+    return StoredUniverse(models, sections, head["scale"], prior)
+
+
+def _array_bytes(array: NDArray[Any]) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, array, allow_pickle=False)
+    return buffer.getvalue()
+
+
+def _read_array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
+    result: NDArray[Any] = np.load(io.BytesIO(archive.read(name)), allow_pickle=False)
+    return result

@@ -1,7 +1,7 @@
 """What one stock borrows from all the others: pooled models, and a prior for its weights."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import lightgbm as lgb
@@ -9,6 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bmastore import shared
+from bmastore.arrays import Dates
+from bmastore.cross_section import CrossSections
+from bmastore.exchange import Shared
 from bmastore.members.pooled import PooledMember, read_pooled, typical_move
 from bmastore.shared import MIN_MOVES, Prior
 
@@ -26,6 +29,8 @@ class Universe:
         cell's first day.
     newest:
         The pooled model of all labels known before the anchor.
+    sections:
+        Cross-sections of the dates before the anchor, and of newer ones that are needed.
     scale:
         Median over stocks of their typical move.
     prior:
@@ -36,8 +41,13 @@ class Universe:
     models: dict[int, lgb.Booster]
     digests: dict[int, bytes]
     newest: lgb.Booster | None
+    sections: CrossSections
     scale: float
     prior: Prior | None
+
+    def relative(self, dates: Dates, X: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What the pooled member takes: features relative to their date's cross-section."""
+        return self.sections.relative(dates, X)
 
     def fold_member(self, cell: int, y: NDArray[np.float64]) -> PooledMember:
         """The pooled member of a fold for a stock with training targets ``y``, shape (n,)."""
@@ -58,7 +68,7 @@ def load(blob: bytes) -> Universe:
     Raises
     ------
     ArtifactError
-        If a later bmastore wrote it.
+        If another bmastore wrote it.
     """
     stored = shared.read(blob)
     texts = dict(stored.models)
@@ -68,6 +78,23 @@ def load(blob: bytes) -> Universe:
         {int(name): read_pooled(text) for name, text in texts.items()},
         {int(name): hashlib.blake2b(text, digest_size=16).digest() for name, text in texts.items()},
         None if newest is None else read_pooled(newest),
+        stored.sections,
         stored.scale,
         stored.prior,
     )
+
+
+def open_shared(lent: Shared | None) -> Universe | None:
+    """What a worker is lent, ready for use; ``None`` where stocks share nothing.
+
+    Raises
+    ------
+    ArtifactError
+        If another bmastore wrote it.
+    """
+    if lent is None:
+        return None
+    universe = load(lent.universe)
+    if lent.recent is None:
+        return universe
+    return replace(universe, sections=universe.sections.then(lent.recent))

@@ -1,8 +1,9 @@
 """The pooled member: one LightGBM over all stocks, scaled to each stock's typical move.
 
 One stock has a few hundred rows; the universe has a million. What all stocks
-have in common is learnt once, from targets in units of each stock's typical
-move and less what the market did, and shared.
+have in common is learnt once, from features relative to their date's
+cross-section and from targets in units of each stock's typical move and less
+what the market did, and shared.
 """
 
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from bmastore.members.lgbm import parameters
 
 # Chosen by walk-forward rank IC over six cutoffs before the newest hundred days. What matters is
 # the target: less what the market did, the rank IC is .048, less only its date's mean .037.
-_ROUNDS = 60
+_ROUNDS = 90
 _MIN_LEAF, _MAX_LEAF = 50, 1000
 # Share of the targets that is clipped at each end, for the fit alone.
 _CLIPPED = 0.005
@@ -35,7 +36,7 @@ class PooledMember:
     rounds: int = 0
 
     def predict(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Predictions, shape (n,)."""
+        """Predictions, shape (n,), for relative features, shape (n, p)."""
         if self.booster is None:
             return np.zeros(len(X))
         values = self.booster.predict(X, num_threads=1)
@@ -63,7 +64,7 @@ def fit_pooled(
     Parameters
     ----------
     X:
-        float32, shape (n, p): rows of all stocks.
+        float32, shape (n, p): relative features of rows of all stocks.
     moves:
         Shape (n,): targets over their stock's typical move.
     scales:

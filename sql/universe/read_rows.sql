@@ -18,7 +18,7 @@ days as (
     from (select distinct date from labels)
 )
 
-select days.place // $stride as day, labels.value / typical.move as move,
+select labels.date, days.place // $stride as day, labels.value / typical.move as move,
     typical.move as scale {feature_columns}
 from labels
 inner join days on days.date = labels.date

@@ -1,0 +1,72 @@
+"""Where the stocks of the universe stood on each date, feature by feature.
+
+What a feature says of a stock's coming return is told by how it compares with
+the other stocks' on that date: a month's return of two percent is much in a
+falling market and little in a rising one. The pooled member therefore learns
+from features less their date's median, in units of the spread between its
+quartiles; the robust form of the ranks by date of Gu, Kelly and Xiu,
+"Empirical asset pricing via machine learning", RFS 33 (2020).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bmastore.arrays import Dates
+
+
+@dataclass(frozen=True)
+class CrossSections:
+    """Medians and spreads of p features on m dates.
+
+    Attributes
+    ----------
+    dates:
+        ``datetime64[D]``, shape (m,), strictly increasing.
+    medians, spreads:
+        float32, shape (m, p): of each date's stocks, the median and the distance
+        between lower and upper quartile; NaN where no stock has the feature.
+    """
+
+    dates: Dates
+    medians: NDArray[np.float32]
+    spreads: NDArray[np.float32]
+
+    def relative(self, dates: Dates, X: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Features relative to the cross-section of their date, or of the newest one before it.
+
+        Parameters
+        ----------
+        dates:
+            Shape (n,).
+        X:
+            Shape (n, p).
+
+        Returns
+        -------
+        Shape (n, p), float32. A feature that hardly any two stocks differ in is
+        only centred; one without a cross-section is NaN.
+        """
+        if not len(self.dates):
+            return np.full_like(X, np.nan)
+        place = np.maximum(np.searchsorted(self.dates, dates, "right") - 1, 0)
+        spreads = np.where(self.spreads > 0, self.spreads, 1).astype(np.float32)
+        result: NDArray[np.float32] = (X - self.medians[place]) / spreads[place]
+        return result
+
+    def until(self, day: np.datetime64) -> "CrossSections":
+        """The cross-sections of dates before ``day``."""
+        m = int(np.searchsorted(self.dates, day))
+        return CrossSections(self.dates[:m], self.medians[:m], self.spreads[:m])
+
+    def then(self, later: "CrossSections") -> "CrossSections":
+        """These, and those of ``later`` that are of newer dates."""
+        if not len(self.dates):
+            return later
+        new = later.dates > self.dates[-1]
+        return CrossSections(
+            np.concatenate([self.dates, later.dates[new]]),
+            np.concatenate([self.medians, later.medians[new]]),
+            np.concatenate([self.spreads, later.spreads[new]]),
+        )
