@@ -135,9 +135,11 @@ def likeliest_weights(log_density: Matrix) -> Matrix:
     (Dempster, Laird and Rubin 1977) raises it.
     """
     density = np.exp(log_density - log_density.max(axis=1, keepdims=True))
-    weights = np.full(density.shape[1], 1.0 / density.shape[1])
+    n, k = density.shape
+    weights = np.full(k, 1.0 / k)
     for _ in range(_EM_STEPS):
-        before, weights = weights, _responsibilities(density, weights).mean(axis=0)
+        # The mean of the responsibilities, without their matrix of shape (n, k).
+        before, weights = weights, weights * (density.T @ (1.0 / (density @ weights))) / n
         if np.abs(weights - before).max() < _EM_TOLERANCE:
             break
     return weights

@@ -119,9 +119,17 @@ def read_work(
     pending: Sequence[Pending],
     as_of: date | None,
     workers: int,
-    shared: Shared | None,
+    universe: bytes | None,
+    anchor: date | None,
 ) -> Iterator[Work]:
-    """Rows of the pending stocks and what is remembered of them, read only when asked for."""
+    """Rows of the pending stocks and what is remembered of them, read only when asked for.
+
+    With a universe, as it was known on its anchor, also the cross-sections since then.
+    """
+    shared = None
+    if universe is not None:
+        recent = panel.read_cross_sections(writer.duck, config.features, since=anchor, until=as_of)
+        shared = Shared(universe, recent)
     size = max(1, min(_CHUNK, len(pending) // (4 * workers)))
     cutoff = None if as_of is None else np.datetime64(as_of, "D")
     for start in range(0, len(pending), _READ_BATCH):

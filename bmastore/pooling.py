@@ -62,18 +62,19 @@ def make_universe(
     WorkerDiedError
         If a worker process dies meanwhile.
     """
-    n_rows, n_stocks, move = _count_labels(writer, config, anchor)
-    sections = panel.read_cross_sections(
-        writer.duck, config.features, until=anchor - timedelta(days=1)
-    )
     with _workers(make_executor, workers) as executor:
+        # Read while the workers import the libraries that fit.
+        n_rows, n_stocks, move = _count_labels(writer, config, anchor)
+        sections = panel.read_cross_sections(
+            writer.duck, config.features, until=anchor - timedelta(days=1)
+        )
         fits: dict[str, Future[tuple[bytes, float]]] = {}
         # The largest first, so that no worker is left alone with it at the end.
         for name, day in sorted(_days(config, anchor).items(), key=lambda one: one[1])[::-1]:
             rows = _read_rows(writer, config, day)
             if rows is None:
                 continue
-            # Rows for one fit a worker are enough to have in memory.
+            # Rows of one fit more than there are workers are enough to have in memory.
             while len(running := [fit for fit in fits.values() if not fit.done()]) >= workers:
                 wait(running, return_when=FIRST_COMPLETED)
             job = partial(_fit_pooled, rows, sections.until(np.datetime64(day)), config.seed)
@@ -199,7 +200,9 @@ class _Rows:
 
 def _read_rows(writer: Writer, config: FitConfig, day: date) -> _Rows | None:
     """Rows whose labels were known before a day; ``None`` where they are too few."""
-    n_rows, _, _ = _count_labels(writer, config, day)
+    n_rows = writer.duck.execute(
+        "select count(*) from targets where target = $1 and label_end < $2", [config.target, day]
+    ).fetchall()[0][0]
     # Labels of neighbouring days overlap: a few days of each horizon hold nearly all they say.
     stride = max(1, config.horizon // 2, -(-n_rows // _MOST_ROWS))
     columns = "".join(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import partial
 from types import FrameType
 
@@ -14,7 +15,7 @@ from bmastore import artifacts, ledger, panel
 from bmastore.config import FitConfig, TrainConfig, code_version
 from bmastore.dispatch import MemoryWatch, Progress, fit_all, fit_in_worker
 from bmastore.errors import ArtifactError
-from bmastore.exchange import FitOutcome, FitResult, Shared
+from bmastore.exchange import FitOutcome, FitResult
 from bmastore.executors import local_executor, single_threaded
 from bmastore.ledger import Pending, Totals
 from bmastore.plan import PassOptions, plan, read_work, spend_budget, worker_count
@@ -103,11 +104,15 @@ def run_pass(
         if pending:
             with single_threaded():
                 recorder.publish()
-                shared, fit_s = _find_shared(
-                    writer, fit_config, run_id, options, workers, make_executor
+                pooled = "pooled" in fit_config.members
+                anchor = anchor_of(writer, fit_config, options.as_of) if pooled else None
+                universe, fit_s = _find_universe(
+                    writer, fit_config, run_id, anchor, options, workers, make_executor
                 )
                 recorder.totals = Totals(fit_cpu_s=fit_s)
-                chunks = read_work(writer, fit_config, pending, options.as_of, workers, shared)
+                chunks = read_work(
+                    writer, fit_config, pending, options.as_of, workers, universe, anchor
+                )
                 job = partial(fit_in_worker, config=fit_config)
                 for outcomes in fit_all(chunks, job, make_executor, workers, memory, stop.is_set):
                     recorder.take(outcomes, options.batch_size)
@@ -130,33 +135,30 @@ def run_pass(
     )
 
 
-def _find_shared(
+def _find_universe(
     writer: Writer,
     config: FitConfig,
     run_id: str,
+    anchor: date | None,
     options: PassOptions,
     workers: int,
     make_executor: Callable[[int], Executor],
-) -> tuple[Shared | None, float]:
-    """What this pass's stocks share, stored or new, and the CPU seconds that it took."""
-    anchor = anchor_of(writer, config, options.as_of) if "pooled" in config.members else None
+) -> tuple[bytes | None, float]:
+    """The universe of an anchor, stored or new, and the CPU seconds that it took."""
     if anchor is None:
         return None, 0.0
-    recent = panel.read_cross_sections(
-        writer.duck, config.features, since=anchor, until=options.as_of
-    )
     if not options.force or options.tickers is not None:
         with writer.transaction():
             sha256 = ledger.find_universe(writer.ledger, config, code_version(), anchor)
         if sha256 is not None:
             with suppress(ArtifactError):  # a damaged one is made anew
-                return Shared(artifacts.read(writer.models, sha256), recent), 0.0
+                return artifacts.read(writer.models, sha256), 0.0
     made = make_universe(writer, config, anchor, workers, make_executor)
     artifacts.write(writer.models, made.blob, made.sha256)
     with writer.transaction():
         columns = ledger.universe_columns(made, run_id, config, code_version())
         writer.insert("universes", columns)
-    return Shared(made.blob, recent), made.fit_s
+    return made.blob, made.fit_s
 
 
 @contextmanager
