@@ -1,13 +1,20 @@
 """SQL statements as the two databases like them: quoting, literals, bulk inserts."""
 
+import re
 from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from bmastore.resources import sql
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from sqlalchemy import Connection, CursorResult, Executable
+
+# What SQL can be written with: a list of values is written as a list.
+Literal = str | int | date | Sequence["Literal"] | None
 
 
 def execute(connection: "Connection", statement: "Executable") -> "CursorResult[Any]":
@@ -43,9 +50,36 @@ def quoted(identifier: str) -> str:
     return '"' + identifier.replace('"', '""') + '"'
 
 
-def literal(text: str) -> str:
-    """A string for SQL, in single quotes: for statements that take no parameters."""
-    return "'" + text.replace("'", "''") + "'"
+def literal(value: Literal) -> str:
+    """A value as SQL writes it: for statements that take no parameters."""
+    match value:
+        case None:
+            return "null"
+        case int():
+            return str(value)
+        case datetime():
+            return f"timestamp '{value}'"
+        case date():
+            return f"date '{value}'"
+        case str():
+            return "'" + value.replace("'", "''") + "'"
+        case _:
+            return "[" + ", ".join(map(literal, value)) + "]"
+
+
+def fill(statement: str, values: Mapping[str, Literal]) -> str:
+    """A statement with values written in place of its ``$name`` parameters.
+
+    To bind a parameter DuckDB imports pandas, which takes longer than many a statement.
+    """
+    return re.sub(r"\$(\w+)", lambda found: literal(values[found[1]]), statement)
+
+
+def run_file(duck: duckdb.DuckDBPyConnection, name: str, values: Mapping[str, Literal]) -> None:
+    """Run a file of several statements; see :func:`fill`."""
+    for statement in sql(name).split(";"):
+        if statement.strip():
+            duck.execute(fill(statement, values))
 
 
 def _column(values: Sequence[Any]) -> "NDArray[Any]":

@@ -19,7 +19,7 @@ from bmastore.errors import (
     StoreNotFoundError,
 )
 from bmastore.resources import sql
-from bmastore.statements import bulk_insert, literal
+from bmastore.statements import bulk_insert, fill, literal
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -300,14 +300,16 @@ def _create(writer: Writer, place: str | None) -> None:
     from bmastore import schema
 
     with writer.transaction():
-        schema.panel_metadata.create_all(writer.panel)
-        schema.ledger_metadata.create_all(writer.panel)
+        schema.panel_metadata.create_all(writer.panel, checkfirst=False)
+        schema.ledger_metadata.create_all(writer.panel, checkfirst=False)
         writer.duck.execute(
             "create table alembic_version (version_num varchar(32) not null primary key)"
         )
-        writer.duck.execute("insert into alembic_version values ($1)", [SCHEMA_VERSION])
+        version_row = fill("insert into alembic_version values ($at)", {"at": SCHEMA_VERSION})
+        writer.duck.execute(version_row)
         if place is not None:
-            writer.duck.execute("insert into settings values ('ledger', $1)", [place])
+            setting = fill("insert into settings values ('ledger', $place)", {"place": place})
+            writer.duck.execute(setting)
         create_views(writer.duck)
 
 

@@ -16,14 +16,13 @@ from bmastore.ingest.steps import (
     key_rules,
     make_typed,
     refresh_touched,
-    run_file,
     take_rows,
     unreadable_cells,
     upsert_features,
 )
 from bmastore.panel import feature_columns, target_horizons
 from bmastore.resources import sql
-from bmastore.statements import quoted
+from bmastore.statements import quoted, run_file
 
 # Words that no feature may take because the panel uses them.
 _RESERVED = ("ticker", "date")

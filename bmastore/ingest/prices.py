@@ -18,14 +18,13 @@ from bmastore.ingest.steps import (
     key_rules,
     make_typed,
     refresh_touched,
-    run_file,
     take_rows,
     unreadable_cells,
     upsert_features,
 )
 from bmastore.panel import feature_columns
 from bmastore.resources import sql
-from bmastore.statements import quoted
+from bmastore.statements import Literal, literal, quoted, run_file
 
 DEFAULT_HORIZON = 5
 _ROLES = ("ticker", "date", "label_end", "target")
@@ -134,11 +133,9 @@ def _compute(duck: duckdb.DuckDBPyConnection, recipe: _Recipe) -> list[str]:
         reach = recipe.horizon + recipe.lookback
         duck.execute(sql("ingest/spans").format(horizon=recipe.horizon, reach=reach))
         prices = sql("ingest/prices_of_spans")
-    text = recipe.sql.strip().rstrip(";")
-    parameters = {"horizon": recipe.horizon} if "$horizon" in text else {}
+    text = re.sub(r"\$horizon\b", literal(recipe.horizon), recipe.sql.strip().rstrip(";"))
     described = duck.execute(
-        f"describe with prices as (select * from main.prices limit 0) select * from ({text})",
-        parameters,
+        f"describe with prices as (select * from main.prices limit 0) select * from ({text})"
     ).fetchall()
     columns = [row[0] for row in described]
     missing = [name for name in _ROLES if name not in columns]
@@ -146,10 +143,7 @@ def _compute(duck: duckdb.DuckDBPyConnection, recipe: _Recipe) -> list[str]:
         raise InputError(f"the feature SQL gives no column {missing[0]!r}")
     features = [name for name in columns if name not in _ROLES]
     values = ", ".join(as_float(quoted(name), name) for name in features)
-    duck.execute(
-        sql("ingest/computed").format(prices=prices, features=values, features_sql=text),
-        parameters,
-    )
+    duck.execute(sql("ingest/computed").format(prices=prices, features=values, features_sql=text))
     return features
 
 
@@ -163,18 +157,16 @@ def _store(duck: duckdb.DuckDBPyConnection, recipe: _Recipe, features: list[str]
     duck.execute(sql("ingest/upsert_prices"))
     duck.execute(sql("ingest/fresh"))
     upsert_features(duck, features)
-    target = {"target": recipe.target, "horizon": recipe.horizon}
+    target: dict[str, Literal] = {"target": recipe.target, "horizon": recipe.horizon}
     run_file(duck, "ingest/replace_computed_targets", target)
-    duck.execute("delete from settings where name <> 'ledger'")
-    duck.executemany(
-        "insert into settings values ($1, $2)",
-        [
-            ["features_sql", recipe.sql],
-            ["horizon", str(recipe.horizon)],
-            ["target", recipe.target],
-            ["computed_features", "\n".join(features)],
-        ],
-    )
+    settings = {
+        "features_sql": recipe.sql,
+        "horizon": str(recipe.horizon),
+        "target": recipe.target,
+        "computed_features": "\n".join(features),
+    }
+    columns = {"names": tuple(settings), "new_values": tuple(settings.values())}
+    run_file(duck, "ingest/replace_settings", columns)
     refresh_touched(duck, recipe.target)
 
 
@@ -203,4 +195,4 @@ def _forget_computed(duck: duckdb.DuckDBPyConnection, known: dict[str, str]) -> 
     for name in known["computed_features"].split("\n"):
         duck.execute(f"alter table features drop column {quoted(name)}")
     for table in ("targets", "series"):
-        duck.execute(f"delete from {table} where target = $1", [known["target"]])
+        duck.execute(f"delete from {table} where target = {literal(known['target'])}")

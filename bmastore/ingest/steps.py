@@ -1,7 +1,6 @@
 """The steps that ingesting prices and ingesting a panel have in common."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import duckdb
 
@@ -177,11 +176,3 @@ def refresh_touched(duck: duckdb.DuckDBPyConnection, target: str) -> None:
     tickers = [row[0] for row in duck.execute("select ticker from touched order by all").fetchall()]
     for name in sorted({target, *target_horizons(duck)}):
         refresh_series(duck, tickers, name)
-
-
-def run_file(duck: duckdb.DuckDBPyConnection, name: str, parameters: dict[str, Any]) -> None:
-    """Run a file of several statements, each with those parameters that it uses."""
-    for statement in sql(name).split(";"):
-        used = {key: value for key, value in parameters.items() if f"${key}" in statement}
-        if statement.strip():
-            duck.execute(statement, used)
