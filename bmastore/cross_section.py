@@ -45,8 +45,8 @@ class CrossSections:
 
         Returns
         -------
-        Shape (n, p), float32. A feature that hardly any two stocks differ in is
-        only centred; one without a cross-section is NaN.
+        Shape (n, p), float32. A feature in which the middle half of the stocks do not
+        differ is only centred; one that no stock has is NaN.
         """
         if not len(self.dates):
             return np.full_like(X, np.nan)

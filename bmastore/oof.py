@@ -114,9 +114,9 @@ def _predict(
     train, test = labelled.take(fold.train), labelled.take(fold.test)
     pooled = None if universe is None else universe.fold_member(fold.number, train.y)
     shared = b"" if universe is None else universe.digests.get(fold.number, b"")
-    relative = () if universe is None else (universe.relative(test.dates, test.X),)
+    relative = None if universe is None else universe.relative(test.dates, test.X)
     train_digest = _digest(train.dates, train.label_ends, train.X, train.y, salt=shared)
-    test_digest = _digest(test.dates, test.X, *relative)
+    test_digest = _digest(test.dates, test.X, relative)
     n_train, n_test = len(fold.train), len(fold.test)
     if recalled is not None and recalled.record.train_digest == train_digest:
         old, models = recalled.record, recalled.models
@@ -125,7 +125,7 @@ def _predict(
         if models is not None:
             members = models.members(config.members, pooled)
             record = replace(old, n_test=n_test, test_digest=test_digest)
-            return _FoldResult(record, _predictions(members, test.X, *relative), False, models)
+            return _FoldResult(record, _predictions(members, test.X, relative), False, models)
 
     members = fit_members(train, config, config.members, pooled)
     by_name = dict(zip(config.members, members, strict=True))
@@ -134,7 +134,7 @@ def _predict(
     models = None
     if is_newest:
         models = FoldModels(fold.number, tuple(member.to_bytes() for member in members))
-    return _FoldResult(record, _predictions(members, test.X, *relative), False, models)
+    return _FoldResult(record, _predictions(members, test.X, relative), False, models)
 
 
 def fit_members(
@@ -161,14 +161,16 @@ def fit_members(
 
 
 def _predictions(
-    members: Sequence[FittedMember], X: NDArray[np.float32], *relative: NDArray[np.float32]
+    members: Sequence[FittedMember], X: NDArray[np.float32], relative: NDArray[np.float32] | None
 ) -> NDArray[np.float32]:
     """Members' predictions as they are stored."""
-    return predict_with(members, X, *relative).astype(np.float32)
+    return predict_with(members, X, relative).astype(np.float32)
 
 
-def _digest(*arrays: NDArray[np.generic], salt: bytes = b"") -> str:
+def _digest(*arrays: NDArray[np.generic] | None, salt: bytes = b"") -> str:
     content = hashlib.blake2b(salt, digest_size=16)
     for array in arrays:
+        if array is None:
+            continue
         content.update(np.ascontiguousarray(array).view(np.uint8).data)
     return content.hexdigest()

@@ -15,7 +15,7 @@ from bmastore.clock import utc_now
 from bmastore.cross_section import CrossSections
 from bmastore.errors import ConfigError, StoreError, UnknownTickerError
 from bmastore.resources import sql
-from bmastore.statements import Literal, fill, literal, quoted, run_file
+from bmastore.statements import Literal, literal, quoted, run_file
 
 # Rows that are held in memory at once while digests are computed: some 200 MB.
 _ROWS_AT_ONCE = 2_000_000
@@ -126,8 +126,10 @@ def read_rows(
         f", coalesce(features.{quoted(name)}, 'nan'::float) as x{i}"
         for i, name in enumerate(features)
     )
-    statement = sql("panel/read_rows").format(feature_columns=columns)
-    found = duck.execute(fill(statement, {"tickers": tickers, "target": target})).fetchnumpy()
+    statement = sql("panel/read_rows").format(
+        feature_columns=columns, tickers=literal(tickers), target=literal(target)
+    )
+    found = duck.execute(statement).fetchnumpy()
     place = np.asarray(found["place"])
     X = np.empty((len(place), len(features)), dtype=np.float32)
     for i in range(len(features)):
@@ -200,11 +202,13 @@ def refresh_series(duck: duckdb.DuckDBPyConnection, tickers: Sequence[str], targ
     found = [describe(stock, features) for stock in iterate_rows(duck, tickers, target, features)]
     if not found:
         return
-    values: dict[str, Literal] = {
+    columns: dict[str, Literal] = {
         field.name: [getattr(one, field.name) for one in found] for field in fields(Series)
     }
-    values |= {"tickers": tickers, "target": target, "updated_at": utc_now()}
-    run_file(duck, "panel/replace_series", values)
+    now = utc_now()
+    run_file(
+        duck, "panel/replace_series", tickers=tickers, target=target, updated_at=now, **columns
+    )
 
 
 def describe(stock: StockArrays, features: Sequence[str]) -> Series:

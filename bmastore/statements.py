@@ -1,6 +1,5 @@
 """SQL statements as the two databases like them: quoting, literals, bulk inserts."""
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -51,7 +50,10 @@ def quoted(identifier: str) -> str:
 
 
 def literal(value: Literal) -> str:
-    """A value as SQL writes it: for statements that take no parameters."""
+    """A value as SQL writes it: for statements that take no parameters.
+
+    To bind a parameter DuckDB imports pandas, which takes longer than many a statement.
+    """
     match value:
         case None:
             return "null"
@@ -67,19 +69,12 @@ def literal(value: Literal) -> str:
             return "[" + ", ".join(map(literal, value)) + "]"
 
 
-def fill(statement: str, values: Mapping[str, Literal]) -> str:
-    """A statement with values written in place of its ``$name`` parameters.
-
-    To bind a parameter DuckDB imports pandas, which takes longer than many a statement.
-    """
-    return re.sub(r"\$(\w+)", lambda found: literal(values[found[1]]), statement)
-
-
-def run_file(duck: duckdb.DuckDBPyConnection, name: str, values: Mapping[str, Literal]) -> None:
-    """Run a file of several statements; see :func:`fill`."""
+def run_file(duck: duckdb.DuckDBPyConnection, name: str, **values: Literal) -> None:
+    """Run a file of several statements, with values in place of its fields."""
+    written = {field: literal(value) for field, value in values.items()}
     for statement in sql(name).split(";"):
         if statement.strip():
-            duck.execute(fill(statement, values))
+            duck.execute(statement.format(**written))
 
 
 def _column(values: Sequence[Any]) -> "NDArray[Any]":

@@ -19,7 +19,7 @@ from bmastore.errors import (
     StoreNotFoundError,
 )
 from bmastore.resources import sql
-from bmastore.statements import bulk_insert, fill, literal
+from bmastore.statements import bulk_insert, literal
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -305,11 +305,11 @@ def _create(writer: Writer, place: str | None) -> None:
         writer.duck.execute(
             "create table alembic_version (version_num varchar(32) not null primary key)"
         )
-        version_row = fill("insert into alembic_version values ($at)", {"at": SCHEMA_VERSION})
-        writer.duck.execute(version_row)
+        stamp = "insert into alembic_version values ({})"
+        writer.duck.execute(stamp.format(literal(SCHEMA_VERSION)))
         if place is not None:
-            setting = fill("insert into settings values ('ledger', $place)", {"place": place})
-            writer.duck.execute(setting)
+            setting = "insert into settings values ('ledger', {})"
+            writer.duck.execute(setting.format(literal(place)))
         create_views(writer.duck)
 
 

@@ -190,8 +190,17 @@ def test_missing_columns_are_named_with_their_nearest(store):
         "ünïcode",
         "a b",
         "x'; drop table y--",
+        "$target {tickers}",
     ],
 )
 def test_any_text_can_be_a_feature(store, name):
     take(store, small().rename(columns={"value": name}))
     assert name in store.sql("select * from features").columns
+
+
+@pytest.mark.parametrize("name", ["y'; drop table targets; --", "{tickers} $horizon", "a\nb; -- c"])
+def test_any_text_can_be_a_target(store, name):
+    take(store, small().rename(columns={TARGET: name}), target=name)
+    take(store, small(n_days=41).rename(columns={TARGET: name}), target=name)
+    assert store.sql("select distinct target from series").values.tolist() == [[name]]
+    assert store.sql("select count(*) from targets where target = $t", {"t": name}).iloc[0, 0] == 72

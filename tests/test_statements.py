@@ -8,7 +8,7 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bmastore.statements import fill, literal
+from bmastore.statements import literal
 
 TEXT = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"))
 VALUES = st.one_of(
@@ -25,13 +25,6 @@ VALUES = st.one_of(
 @given(VALUES)
 def test_a_literal_is_read_as_the_value_that_it_was(value):
     assert duckdb.execute(f"select {literal(value)}").fetchall() == [(value,)]
-
-
-@given(TEXT, TEXT)
-def test_text_that_looks_like_a_parameter_is_not_filled_in(one, other):
-    values = {"one": f"{one}$other", "other": f"'; drop table t; -- $one {other}"}
-    found = duckdb.execute(fill("select $one, $other", values)).fetchall()
-    assert found == [tuple(values.values())]
 
 
 def test_an_ingest_of_a_file_does_not_wait_for_pandas(tmp_path):

@@ -109,5 +109,5 @@ def _store(duck: duckdb.DuckDBPyConnection, target: str, horizon: int, features:
     """Put features, targets and digests into the store."""
     add_columns(duck, features)
     upsert_features(duck, features)
-    run_file(duck, "ingest/replace_panel_targets", {"target": target, "horizon": horizon})
+    run_file(duck, "ingest/replace_panel_targets", target=target, horizon=horizon)
     refresh_touched(duck, target)

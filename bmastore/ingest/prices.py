@@ -24,7 +24,7 @@ from bmastore.ingest.steps import (
 )
 from bmastore.panel import feature_columns
 from bmastore.resources import sql
-from bmastore.statements import Literal, literal, quoted, run_file
+from bmastore.statements import literal, quoted, run_file
 
 DEFAULT_HORIZON = 5
 _ROLES = ("ticker", "date", "label_end", "target")
@@ -157,16 +157,15 @@ def _store(duck: duckdb.DuckDBPyConnection, recipe: _Recipe, features: list[str]
     duck.execute(sql("ingest/upsert_prices"))
     duck.execute(sql("ingest/fresh"))
     upsert_features(duck, features)
-    target: dict[str, Literal] = {"target": recipe.target, "horizon": recipe.horizon}
-    run_file(duck, "ingest/replace_computed_targets", target)
+    run_file(duck, "ingest/replace_computed_targets", target=recipe.target, horizon=recipe.horizon)
     settings = {
         "features_sql": recipe.sql,
         "horizon": str(recipe.horizon),
         "target": recipe.target,
         "computed_features": "\n".join(features),
     }
-    columns = {"names": tuple(settings), "new_values": tuple(settings.values())}
-    run_file(duck, "ingest/replace_settings", columns)
+    names, values = zip(*settings.items(), strict=True)
+    run_file(duck, "ingest/replace_settings", names=names, new_values=values)
     refresh_touched(duck, recipe.target)
 
 

@@ -16,6 +16,8 @@ from bmastore.members.lgbm import parameters
 
 # Chosen by walk-forward rank IC over six cutoffs before the newest hundred days. What matters is
 # the target: less what the market did, the rank IC is .048, less only its date's mean .037.
+# Features relative to their date bring it to .057, and more rounds make it steadier: with 60 it
+# is .73 of its daily standard deviation, with 120 .83, with 180 .87.
 _ROUNDS = 150
 _MIN_LEAF, _MAX_LEAF = 50, 1000
 # Share of the targets that is clipped at each end, for the fit alone.
