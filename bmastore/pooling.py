@@ -33,7 +33,7 @@ from bmastore.store import Writer
 _MOST_ROWS = 600_000
 _FEWEST_ROWS = 500
 # Stocks whose out-of-fold predictions say how good each member is in this universe.
-_PILOT_STOCKS, _PILOT_CHUNK = 120, 8
+_PILOT_STOCKS, _PILOT_CHUNK = 120, 4
 
 
 def anchor_of(writer: Writer, config: FitConfig, as_of: date | None) -> date | None:
@@ -79,13 +79,12 @@ def make_universe(
                 wait(running, return_when=FIRST_COMPLETED)
             job = partial(_fit_pooled, rows, sections.until(np.datetime64(day)), config.seed)
             fits[name] = executor.submit(_on_the_clock, job)
+        pilot = list(_pilot(writer, config, anchor))
         done = {name: fit.result() for name, fit in fits.items()}
     models = {name: text for name, (text, _) in done.items()}
     trial = Shared(dump(StoredUniverse(models, sections, move, None)))
-    pilot = [
-        Work(rows, (None,) * len(rows.tickers), trial) for rows in _pilot(writer, config, anchor)
-    ]
-    compared = _score_all(pilot, config, workers, make_executor)
+    work = [Work(rows, (None,) * len(rows.tickers), trial) for rows in pilot]
+    compared = _score_all(work, config, workers, make_executor)
     prior = compare([score for scores, _ in compared for score in scores], config)
     blob = dump(StoredUniverse(models, sections, move, prior))
     fit_s = sum(cpu for _, cpu in (*done.values(), *compared))
