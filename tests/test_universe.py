@@ -1,12 +1,15 @@
 """What stocks borrow from each other: the pooled member, and the prior of their weights."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
 from conftest import FAST, HORIZON, TARGET, PassOptions, statuses
 
-from bmastore import Store, TrainConfig, artifacts
+from bmastore import Store, TrainConfig, artifacts, shared
 from bmastore.demo import universe as made_up
+from bmastore.errors import ArtifactError
 from bmastore.members.pooled import less_market
 
 PANEL = made_up(n_stocks=16, n_days=420, seed=11)
@@ -123,6 +126,15 @@ def test_a_damaged_universe_is_an_error_of_its_stocks_and_made_anew(trained16):
     assert all("corrupt" in reason for reason in failures.values())
     trained16.train(FAST, PassOptions(force=True, tickers=("DEMO00",)))
     assert trained16.predict().failures == {}
+
+
+@pytest.mark.parametrize(
+    ("version", "remedy"), [(1, "bmastore train"), (99, "pip install -U bmastore")]
+)
+def test_a_universe_that_another_bmastore_made_is_an_error_with_its_remedy(version, remedy):
+    blob = shared.pack({"universe.json": json.dumps({"format": version}).encode()})
+    with pytest.raises(ArtifactError, match=remedy):
+        shared.read(blob)
 
 
 def test_without_the_pooled_member_there_is_no_universe(tmp_path):
