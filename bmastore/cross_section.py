@@ -55,7 +55,7 @@ class CrossSections:
         result: NDArray[np.float32] = (X - self.medians[place]) / spreads[place]
         return result
 
-    def until(self, day: np.datetime64) -> "CrossSections":
+    def before(self, day: np.datetime64) -> "CrossSections":
         """The cross-sections of dates before ``day``."""
         m = int(np.searchsorted(self.dates, day))
         return CrossSections(self.dates[:m], self.medians[:m], self.spreads[:m])

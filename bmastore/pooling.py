@@ -77,7 +77,7 @@ def make_universe(
             # Rows of one fit more than there are workers are enough to have in memory.
             while len(running := [fit for fit in fits.values() if not fit.done()]) >= workers:
                 wait(running, return_when=FIRST_COMPLETED)
-            job = partial(_fit_pooled, rows, sections.until(np.datetime64(day)), config.seed)
+            job = partial(_fit_pooled, rows, sections.before(np.datetime64(day)), config.seed)
             fits[name] = executor.submit(_on_the_clock, job)
         pilot = list(_pilot(writer, config, anchor))
         done = {name: fit.result() for name, fit in fits.items()}

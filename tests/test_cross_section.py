@@ -54,7 +54,7 @@ def test_a_span_is_read_with_the_newest_date_before_it(tmp_path):
     store = store_of(tmp_path / "bma.duckdb", PANEL)
     some = sections_of(store, since=DAYS[10].date(), until=DAYS[20].date())
     np.testing.assert_array_equal(some.dates, DATES[9:21])
-    joined = sections_of(store).until(DATES[15]).then(some)
+    joined = sections_of(store).before(DATES[15]).then(some)
     assert_equal(joined, sections_of(store, until=DAYS[20].date()))
 
 
