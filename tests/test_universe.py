@@ -10,7 +10,7 @@ from conftest import FAST, HORIZON, TARGET, PassOptions, statuses
 from bmastore import Store, TrainConfig, artifacts, shared
 from bmastore.demo import universe as made_up
 from bmastore.errors import ArtifactError
-from bmastore.members.pooled import less_market
+from bmastore.members.pooled import clip_by_date, date_weights, less_market
 
 PANEL = made_up(n_stocks=16, n_days=420, seed=11)
 DAYS = np.unique(PANEL["date"].to_numpy())
@@ -164,3 +164,33 @@ def test_a_handful_of_stocks_is_no_market():
     moves, days = np.random.default_rng(1).normal(size=60), np.repeat(np.arange(30), 2)
     left = less_market(moves, np.full(60, 0.02), days)
     assert np.corrcoef(left, moves)[0, 1] > 0.95
+
+
+def test_a_dates_extreme_moves_are_clipped_at_its_own_quantiles():
+    days = np.repeat([0, 2], 101)
+    moves = np.random.default_rng(3).normal(size=202) * np.where(days == 2, 5, 1)
+    clipped = clip_by_date(moves, days)
+    for day in (0, 2):
+        low, high = np.quantile(moves[days == day], [0.02, 0.98])
+        np.testing.assert_allclose(clipped[days == day], moves[days == day].clip(low, high))
+
+
+def test_of_a_handful_of_stocks_no_move_is_clipped():
+    moves, days = np.random.default_rng(4).normal(size=100), np.repeat([0, 1], 50)
+    np.testing.assert_array_equal(clip_by_date(moves, days), moves)
+
+
+def test_a_wild_date_weighs_less_by_its_variance():
+    days = np.repeat([0, 2], 5_000)
+    moves = np.random.default_rng(5).normal(size=10_000) * np.where(days == 2, 3, 1)
+    weights = date_weights(moves, days)
+    assert weights[0] / weights[-1] == pytest.approx(9, rel=0.1)
+
+
+def test_a_calm_handful_of_stocks_does_not_outweigh_all_others():
+    days = np.repeat([0, 1], [1_000, 2])
+    moves = np.random.default_rng(6).normal(size=1_002)
+    moves[-2:] = 0
+    weights = date_weights(moves, days)
+    assert weights[-1] < 2 * weights[0]
+    np.testing.assert_array_equal(date_weights(np.zeros(4), np.array([0, 0, 1, 1])), np.ones(4))
