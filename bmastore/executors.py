@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from multiprocessing.connection import wait
@@ -16,6 +17,8 @@ from typing import Any
 # system libraries do not survive it.
 _START_METHOD = "spawn" if sys.platform in ("darwin", "win32") else "forkserver"
 _BASE = multiprocessing.get_context(_START_METHOD)
+# How long a pool may take to see for itself that a worker has ended.
+_PATIENCE_S = 1.0
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -53,7 +56,45 @@ class _Process(_BASE.Process):  # type: ignore[name-defined, misc]
 
 
 class _Context(type(_BASE)):  # type: ignore[misc]
-    Process = _Process
+    """Makes the processes of one pool, and sees to it that they end together.
+
+    A worker that is killed while it writes a result leaves half a message in the pipe of
+    all results and that pipe locked: ``concurrent.futures`` would read on, and the other
+    workers wait, forever.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._workers: list[Any] = []
+        self._results: Any = None
+
+    def SimpleQueue(self) -> Any:  # noqa: N802  as multiprocessing names it
+        """The pipe of all results."""
+        self._results = super().SimpleQueue()
+        return self._results
+
+    def Process(self, *args: Any, **kwargs: Any) -> Any:  # noqa: N802  as multiprocessing names it
+        """A worker, not started yet."""
+        if not self._workers:
+            threading.Thread(target=self._end_together, daemon=True).start()
+        self._workers.append(_Process(*args, **kwargs))
+        return self._workers[-1]
+
+    def _end_together(self) -> None:
+        """When a worker has ended, end the others, and then whoever reads their results."""
+        while not wait(list(self._started()), timeout=_PATIENCE_S):
+            pass
+        # Mostly the pool sees the end of a worker itself, and says which work was lost.
+        time.sleep(_PATIENCE_S)
+        for worker in self._workers:
+            if worker.pid is not None:
+                worker.kill()
+        self._results._writer.close()
+
+    def _started(self) -> Iterator[int]:
+        for worker in self._workers:
+            with contextlib.suppress(ValueError):  # not started yet
+                yield worker.sentinel
 
 
 @contextlib.contextmanager

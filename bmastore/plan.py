@@ -13,7 +13,7 @@ from bmastore.arrays import PanelArrays
 from bmastore.budget import Choice, choose_preset
 from bmastore.config import FitConfig, code_version
 from bmastore.errors import ArtifactError, ConfigError
-from bmastore.exchange import Shared, Work
+from bmastore.exchange import Work
 from bmastore.ledger import Pending
 from bmastore.recall import read_remembered
 from bmastore.store import Writer
@@ -119,17 +119,8 @@ def read_work(
     pending: Sequence[Pending],
     as_of: date | None,
     workers: int,
-    universe: bytes | None,
-    anchor: date | None,
 ) -> Iterator[Work]:
-    """Rows of the pending stocks and what is remembered of them, read only when asked for.
-
-    With a universe, as it was known on its anchor, also the cross-sections since then.
-    """
-    shared = None
-    if universe is not None:
-        recent = panel.read_cross_sections(writer.duck, config.features, since=anchor, until=as_of)
-        shared = Shared(universe, recent)
+    """Rows of the pending stocks and what is remembered of them, read only when asked for."""
     size = max(1, min(_CHUNK, len(pending) // (4 * workers)))
     cutoff = None if as_of is None else np.datetime64(as_of, "D")
     for start in range(0, len(pending), _READ_BATCH):
@@ -143,7 +134,7 @@ def read_work(
         remembered = tuple(known.get(ticker) for ticker in tickers)
         for first in range(0, len(tickers), size):
             last = min(first + size, len(tickers))
-            yield Work(rows.part(first, last), remembered[first:last], shared)
+            yield Work(rows.part(first, last), remembered[first:last])
 
 
 def _read_artifacts(writer: Writer, batch: Sequence[Pending]) -> dict[str, bytes]:

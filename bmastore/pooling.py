@@ -9,7 +9,7 @@ universe when it is next trained.
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
-from contextlib import contextmanager
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
@@ -34,6 +34,8 @@ _MOST_ROWS = 600_000
 _FEWEST_ROWS = 500
 # Stocks whose out-of-fold predictions say how good each member is in this universe.
 _PILOT_STOCKS, _PILOT_CHUNK = 120, 4
+# Name of the pooled model that forecasts, among those of the fold cells.
+_NEWEST = "newest"
 
 
 def anchor_of(writer: Writer, config: FitConfig, as_of: date | None) -> date | None:
@@ -52,39 +54,59 @@ def make_universe(
     anchor: date,
     workers: int,
     make_executor: Callable[[int], Executor],
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> NewUniverse:
     """Fit the pooled models of the fold cells and of the anchor, and compare the members.
 
-    Nothing that became known on or after the anchor has a part in it.
+    Nothing that became known on or after the anchor has a part in it. ``meanwhile``
+    is called while the workers compare the members.
 
     Raises
     ------
     WorkerDiedError
-        If a worker process dies meanwhile.
+        If the fit of a pooled model kills its worker process, also in a pool of its own.
     """
-    with _workers(make_executor, workers) as executor:
+    executor = make_executor(workers)
+    try:
         # Read while the workers import the libraries that fit.
         n_rows, n_stocks, move = _count_labels(writer, config, anchor)
         sections = panel.read_cross_sections(
             writer.duck, config.features, until=anchor - timedelta(days=1)
         )
+        read_job = partial(_read_job, writer, config, sections)
+        days = _days(config, anchor)
         fits: dict[str, Future[tuple[bytes, float]]] = {}
-        # The largest first, so that no worker is left alone with it at the end.
-        for name, day in sorted(_days(config, anchor).items(), key=lambda one: one[1])[::-1]:
-            rows = _read_rows(writer, config, day)
-            if rows is None:
+        for name, day in days.items():
+            job = read_job(day)
+            if job is None:
                 continue
             # Rows of one fit more than there are workers are enough to have in memory.
             while len(running := [fit for fit in fits.values() if not fit.done()]) >= workers:
                 wait(running, return_when=FIRST_COMPLETED)
-            job = partial(_fit_pooled, rows, sections.before(np.datetime64(day)), config.seed)
-            fits[name] = executor.submit(_on_the_clock, job)
+            fits[name] = _submit(executor, job)
+        job = None
         pilot = list(_pilot(writer, config, anchor))
-        done = {name: fit.result() for name, fit in fits.items()}
+        # The members are compared on the fold cells; the newest model is fitted beside that.
+        newest = fits.pop(_NEWEST, None)
+        done = {
+            name: _fitted(fit, partial(read_job, days[name]), make_executor)
+            for name, fit in fits.items()
+        }
+        models = {name: text for name, (text, _) in done.items()}
+        trial = Shared(dump(StoredUniverse(models, sections, move, None)))
+        work = [Work(rows, (None,) * len(rows.tickers), trial) for rows in pilot]
+        scoring = [_submit(executor, partial(_score, one, config)) for one in work]
+        meanwhile()
+        compared = [
+            scored
+            for one, future in zip(work, scoring, strict=True)
+            for scored in _scored(future, one, config, make_executor)
+        ]
+        if newest is not None:
+            done[_NEWEST] = _fitted(newest, partial(read_job, days[_NEWEST]), make_executor)
+    finally:
+        executor.shutdown(wait=True)
     models = {name: text for name, (text, _) in done.items()}
-    trial = Shared(dump(StoredUniverse(models, sections, move, None)))
-    work = [Work(rows, (None,) * len(rows.tickers), trial) for rows in pilot]
-    compared = _score_all(work, config, workers, make_executor)
     prior = compare([score for scores, _ in compared for score in scores], config)
     blob = dump(StoredUniverse(models, sections, move, prior))
     fit_s = sum(cpu for _, cpu in (*done.values(), *compared))
@@ -111,51 +133,22 @@ def compare(scores: Sequence[NDArray[np.float64]], config: FitConfig) -> Prior:
     return Prior(config.members, weights, means.mean(axis=0), spread)
 
 
-def _score_all(
-    pilot: Sequence[Work],
-    config: FitConfig,
-    workers: int,
-    make_executor: Callable[[int], Executor],
-) -> list[tuple[list[NDArray[np.float64]], float]]:
-    """Scores of the pilot stocks, but for those whose worker dies: their own fits will tell.
-
-    A part of the stocks each: their scores, and the CPU seconds that they took.
-    """
-    scores, lost = [], []
-    executor = make_executor(workers)
+def _submit(executor: Executor, job: Callable[[], Result]) -> Future[tuple[Result, float]]:
     try:
-        futures: list[tuple[Work, Future[tuple[list[NDArray[np.float64]], float]]]] = []
-        for work in pilot:
-            try:
-                futures.append(
-                    (work, executor.submit(_on_the_clock, partial(_score, work, config)))
-                )
-            except BrokenExecutor:  # the pool broke since the last one
-                lost.append(work)
-        for work, future in futures:
-            try:
-                scores.append(future.result())
-            except BrokenExecutor:
-                lost.append(work)
-        for alone in (one for work in lost for one in work.alone()):
-            executor.shutdown(wait=False)
-            executor = make_executor(1)
-            try:
-                scores.append(
-                    executor.submit(_on_the_clock, partial(_score, alone, config)).result()
-                )
-            except BrokenExecutor:
-                continue
-    finally:
-        executor.shutdown(wait=True)
-    return scores
+        return executor.submit(_on_the_clock, job)
+    except BrokenExecutor as error:  # the pool broke since the last one
+        broken: Future[tuple[Result, float]] = Future()
+        broken.set_exception(error)
+        return broken
 
 
-@contextmanager
-def _workers(make_executor: Callable[[int], Executor], workers: int) -> Iterator[Executor]:
-    executor = make_executor(workers)
+def _alone(
+    job: Callable[[], Result], make_executor: Callable[[int], Executor]
+) -> tuple[Result, float]:
+    """What a job gives that was lost with its pool, in a pool of its own."""
+    executor = make_executor(1)
     try:
-        yield executor
+        return executor.submit(_on_the_clock, job).result()
     except BrokenExecutor as error:
         raise WorkerDiedError(
             f"a worker process died while the universe was fitted ({error}); "
@@ -165,15 +158,50 @@ def _workers(make_executor: Callable[[int], Executor], workers: int) -> Iterator
         executor.shutdown(wait=True)
 
 
+def _fitted(
+    fit: Future[tuple[bytes, float]],
+    read_job: Callable[[], Callable[[], bytes] | None],
+    make_executor: Callable[[int], Executor],
+) -> tuple[bytes, float]:
+    """A pooled model, and the CPU seconds that it took."""
+    try:
+        return fit.result()
+    except BrokenExecutor:
+        job = read_job()
+        assert job is not None
+        return _alone(job, make_executor)
+
+
+def _scored(
+    scoring: Future[tuple[list[NDArray[np.float64]], float]],
+    work: Work,
+    config: FitConfig,
+    make_executor: Callable[[int], Executor],
+) -> Iterator[tuple[list[NDArray[np.float64]], float]]:
+    """Scores of pilot stocks, and CPU seconds; one that kills its worker has none.
+
+    Its own fit will tell what is wrong with it.
+    """
+    try:
+        yield scoring.result()
+    except BrokenExecutor:
+        for one in work.alone():
+            with suppress(WorkerDiedError):
+                yield _alone(partial(_score, one, config), make_executor)
+
+
 def _days(config: FitConfig, anchor: date) -> dict[str, date]:
-    """The day before which each pooled model's labels were known: fold cells, and ``newest``."""
+    """The day before which each pooled model's labels were known: fold cells, and the newest.
+
+    The largest cell first, so that no worker is left alone with it at the end.
+    """
     size = config.splits.fold_days
     cell = int(np.datetime64(anchor, "D").astype(np.int64)) // size
     days = {
         str(number): np.datetime64(number * size, "D").item()
-        for number in range(cell - config.splits.n_folds, cell + 1)
+        for number in range(cell, cell - config.splits.n_folds - 1, -1)
     }
-    return {**days, "newest": anchor}
+    return {**days, _NEWEST: anchor}
 
 
 def _count_labels(writer: Writer, config: FitConfig, day: date) -> tuple[int, int, float]:
@@ -195,6 +223,16 @@ class _Rows:
     moves: NDArray[np.float64]
     scales: NDArray[np.float64]
     days: NDArray[np.int64]
+
+
+def _read_job(
+    writer: Writer, config: FitConfig, sections: CrossSections, day: date
+) -> Callable[[], bytes] | None:
+    """The fit of the labels known before a day; ``None`` where they are too few."""
+    rows = _read_rows(writer, config, day)
+    if rows is None:
+        return None
+    return partial(_fit_pooled, rows, sections.before(np.datetime64(day)), config.seed)
 
 
 def _read_rows(writer: Writer, config: FitConfig, day: date) -> _Rows | None:

@@ -8,14 +8,15 @@ from concurrent.futures import Executor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import partial
+from functools import cache, partial
+from itertools import chain, islice
 from types import FrameType
 
 from bmastore import artifacts, ledger, panel
 from bmastore.config import FitConfig, TrainConfig, code_version
 from bmastore.dispatch import MemoryWatch, Progress, fit_all, fit_in_worker
 from bmastore.errors import ArtifactError
-from bmastore.exchange import FitOutcome, FitResult
+from bmastore.exchange import FitOutcome, FitResult, Shared, Work
 from bmastore.executors import local_executor, single_threaded
 from bmastore.ledger import Pending, Totals
 from bmastore.plan import PassOptions, plan, read_work, spend_budget, worker_count
@@ -104,17 +105,14 @@ def run_pass(
         if pending:
             with single_threaded():
                 recorder.publish()
-                pooled = "pooled" in fit_config.members
-                anchor = anchor_of(writer, fit_config, options.as_of) if pooled else None
-                universe, fit_s = _find_universe(
-                    writer, fit_config, run_id, anchor, options, workers, make_executor
-                )
-                recorder.totals = Totals(fit_cpu_s=fit_s)
-                chunks = read_work(
-                    writer, fit_config, pending, options.as_of, workers, universe, anchor
-                )
+                work = read_work(writer, fit_config, pending, options.as_of, workers)
+                if "pooled" in fit_config.members:
+                    work, fit_s = _with_universe(
+                        writer, fit_config, run_id, work, options, workers, make_executor
+                    )
+                    recorder.totals = Totals(fit_cpu_s=fit_s)
                 job = partial(fit_in_worker, config=fit_config)
-                for outcomes in fit_all(chunks, job, make_executor, workers, memory, stop.is_set):
+                for outcomes in fit_all(work, job, make_executor, workers, memory, stop.is_set):
                     recorder.take(outcomes, options.batch_size)
         interrupted = stop.is_set() and recorder.done < len(pending)
         recorder.finish("interrupted" if interrupted else "finished")
@@ -135,25 +133,59 @@ def run_pass(
     )
 
 
+def _with_universe(
+    writer: Writer,
+    config: FitConfig,
+    run_id: str,
+    work: Iterator[Work],
+    options: PassOptions,
+    workers: int,
+    make_executor: Callable[[int], Executor],
+) -> tuple[Iterator[Work], float]:
+    """Work with what all stocks share, and the CPU seconds that making it took."""
+    anchor = anchor_of(writer, config, options.as_of)
+    if anchor is None:
+        return work, 0.0
+    read_recent = cache(
+        partial(
+            panel.read_cross_sections,
+            writer.duck,
+            config.features,
+            since=anchor,
+            until=options.as_of,
+        )
+    )
+    first: list[Work] = []
+
+    def read_ahead() -> None:
+        read_recent()
+        first.extend(islice(work, 1))
+
+    universe, fit_s = _find_universe(
+        writer, config, run_id, anchor, options, workers, make_executor, read_ahead
+    )
+    shared = Shared(universe, read_recent())
+    return (replace(one, shared=shared) for one in chain(first, work)), fit_s
+
+
 def _find_universe(
     writer: Writer,
     config: FitConfig,
     run_id: str,
-    anchor: date | None,
+    anchor: date,
     options: PassOptions,
     workers: int,
     make_executor: Callable[[int], Executor],
-) -> tuple[bytes | None, float]:
+    meanwhile: Callable[[], None],
+) -> tuple[bytes, float]:
     """The universe of an anchor, stored or new, and the CPU seconds that it took."""
-    if anchor is None:
-        return None, 0.0
     if not options.force or options.tickers is not None:
         with writer.transaction():
             sha256 = ledger.find_universe(writer.ledger, config, code_version(), anchor)
         if sha256 is not None:
             with suppress(ArtifactError):  # a damaged one is made anew
                 return artifacts.read(writer.models, sha256), 0.0
-    made = make_universe(writer, config, anchor, workers, make_executor)
+    made = make_universe(writer, config, anchor, workers, make_executor, meanwhile)
     artifacts.write(writer.models, made.blob, made.sha256)
     with writer.transaction():
         columns = ledger.universe_columns(made, run_id, config, code_version())
