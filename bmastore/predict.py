@@ -1,12 +1,11 @@
 """Scores rows with the stored ensembles."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
-from pathlib import Path
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -80,7 +79,9 @@ def predict(
     sections = panel.read_cross_sections(
         reader.duck, features, since=since or _oldest_asked_for(reader, wanted, until), until=until
     )
-    score = partial(_try_score, models_path(reader.path), hashes, features, sections)
+    read = partial(artifacts.read, models_path(reader.path))
+    # Nearly all ensembles share a universe: it is read and verified once.
+    score = partial(_try_score, read, cache(read), hashes, features, sections)
     # LightGBM and XGBoost let go of the interpreter while they parse a model and predict.
     with single_threaded(), ThreadPoolExecutor(os.cpu_count()) as pool:
         for start in range(0, len(wanted), _READ_BATCH):
@@ -95,7 +96,8 @@ def predict(
 
 
 def _try_score(
-    models: Path,
+    read: Callable[[str], bytes],
+    read_universe: Callable[[str], bytes],
     hashes: dict[str, str],
     features: tuple[str, ...],
     sections: CrossSections,
@@ -103,8 +105,7 @@ def _try_score(
 ) -> tuple[str, Forecasts | str]:
     """Forecasts of one stock's rows, or why there are none."""
     try:
-        blob = artifacts.read(models, hashes[rows.ticker])
-        ensemble = load(blob, partial(artifacts.read, models))
+        ensemble = load(read(hashes[rows.ticker]), read_universe)
         absent = [name for name in ensemble.features if name not in features]
         if absent:
             raise ArtifactError(f"its ensemble needs feature {absent[0]!r}, which the store lacks")
