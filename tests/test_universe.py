@@ -1,6 +1,9 @@
 """What stocks borrow from each other: the pooled member, and the prior of their weights."""
 
 import json
+import os
+from concurrent.futures import Executor
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -9,7 +12,8 @@ from conftest import FAST, HORIZON, TARGET, PassOptions, statuses
 
 from bmastore import Store, TrainConfig, artifacts, shared
 from bmastore.demo import universe as made_up
-from bmastore.errors import ArtifactError
+from bmastore.errors import ArtifactError, WorkerDiedError
+from bmastore.executors import local_executor
 from bmastore.members.pooled import clip_by_date, date_weights, less_market
 
 PANEL = made_up(n_stocks=16, n_days=420, seed=11)
@@ -126,6 +130,46 @@ def test_a_damaged_universe_is_an_error_of_its_stocks_and_made_anew(trained16):
     assert all("corrupt" in reason for reason in failures.values())
     trained16.train(FAST, PassOptions(force=True, tickers=("DEMO00",)))
     assert trained16.predict().failures == {}
+
+
+def pooled_or_die(job, deaths, work, *args):
+    """Runs in a worker: it ends in the fit of a pooled model, so many times in all."""
+    if isinstance(work, partial) and work.func.__name__ == "_fit_pooled":
+        died = len(list(deaths.parent.glob(f"{deaths.name}.*")))
+        if died < int(deaths.name):
+            deaths.with_name(f"{deaths.name}.{died}").touch()
+            os._exit(7)
+    return job(work, *args)
+
+
+class DyingExecutor(Executor):
+    """A pool whose workers end in the fit of a pooled model, as if short of memory."""
+
+    def __init__(self, workers, deaths):
+        self.pool, self.deaths = local_executor(workers), deaths
+
+    def submit(self, job, *args):
+        return self.pool.submit(pooled_or_die, job, self.deaths, *args)
+
+    def shutdown(self, wait=True):
+        self.pool.shutdown(wait)
+
+
+def test_a_pooled_model_whose_worker_dies_is_fitted_again_alone(tmp_path, trained16):
+    store = Store(tmp_path / "again.duckdb")
+    store.ingest(PANEL, target=TARGET, horizon=HORIZON)
+    run = store.train(FAST, make_executor=lambda n: DyingExecutor(n, tmp_path / "1"))
+    assert (run.trained, run.failed) == (16, 0)
+    assert (tmp_path / "1.0").exists()
+    sha256 = universes(store)["artifact_sha256"].tolist()
+    assert sha256 == universes(trained16)["artifact_sha256"].tolist()
+
+
+def test_a_pooled_model_that_kills_every_worker_ends_the_pass_with_a_reason(tmp_path):
+    store = Store(tmp_path / "never.duckdb")
+    store.ingest(PANEL, target=TARGET, horizon=HORIZON)
+    with pytest.raises(WorkerDiedError, match="try fewer --workers"):
+        store.train(FAST, make_executor=lambda n: DyingExecutor(n, tmp_path / "99"))
 
 
 @pytest.mark.parametrize(
