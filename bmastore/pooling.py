@@ -75,16 +75,7 @@ def make_universe(
         )
         read_job = partial(_read_job, writer, config, sections)
         days = _days(config, anchor)
-        fits: dict[str, Future[tuple[bytes, float]]] = {}
-        for name, day in days.items():
-            job = read_job(day)
-            if job is None:
-                continue
-            # Rows of one fit more than there are workers are enough to have in memory.
-            while len(running := [fit for fit in fits.values() if not fit.done()]) >= workers:
-                wait(running, return_when=FIRST_COMPLETED)
-            fits[name] = _submit(executor, job)
-        job = None
+        fits = _submit_fits(executor, days, read_job, workers)
         pilot = list(_pilot(writer, config, anchor))
         # The members are compared on the fold cells; the newest model is fitted beside that.
         newest = fits.pop(_NEWEST, None)
@@ -131,6 +122,25 @@ def compare(scores: Sequence[NDArray[np.float64]], config: FitConfig) -> Prior:
     means, noise = (np.array(numbers) for numbers in zip(*found, strict=True))
     spread = np.maximum(means.var(axis=0) - noise.mean(axis=0), 0.0)
     return Prior(config.members, weights, means.mean(axis=0), spread)
+
+
+def _submit_fits(
+    executor: Executor,
+    days: dict[str, date],
+    read_job: Callable[[date], Callable[[], bytes] | None],
+    workers: int,
+) -> dict[str, Future[tuple[bytes, float]]]:
+    """Fits of the pooled models that have rows enough, by name."""
+    fits: dict[str, Future[tuple[bytes, float]]] = {}
+    for name, day in days.items():
+        job = read_job(day)
+        if job is None:
+            continue
+        # Rows of one fit more than there are workers are enough to have in memory.
+        while len(running := [fit for fit in fits.values() if not fit.done()]) >= workers:
+            wait(running, return_when=FIRST_COMPLETED)
+        fits[name] = _submit(executor, job)
+    return fits
 
 
 def _submit(executor: Executor, job: Callable[[], Result]) -> Future[tuple[Result, float]]:
