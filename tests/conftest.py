@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import Executor
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +14,25 @@ import pytest
 
 from bmastore import PassOptions, Store, TrainConfig
 from bmastore.demo import HORIZON, TARGET, universe
+from bmastore.executors import local_executor
 
 REAL_DATA = Path(
     os.environ.get("BMASTORE_REAL_DATA", Path(__file__).parents[2] / "shared" / "data")
 )
 FAST = TrainConfig(preset="ultrafast")
+
+
+class TamperedExecutor(Executor):
+    """A pool whose workers run ``tamper(job, how, *args)`` in place of ``job(*args)``."""
+
+    def __init__(self, workers, tamper, how):
+        self.pool, self.tamper, self.how = local_executor(workers), tamper, how
+
+    def submit(self, job, *args):
+        return self.pool.submit(self.tamper, job, self.how, *args)
+
+    def shutdown(self, wait=True):
+        self.pool.shutdown(wait)
 
 
 @pytest.fixture

@@ -6,19 +6,17 @@ import subprocess
 import sys
 import threading
 import time
-from concurrent.futures import Executor
 from functools import partial
 
 import numpy as np
 import psutil
 import pytest
-from conftest import FAST, HORIZON, TARGET, statuses
+from conftest import FAST, HORIZON, TARGET, TamperedExecutor, statuses
 
 from bmastore import PassOptions, Store, TrainConfig
 from bmastore.demo import universe
 from bmastore.dispatch import MemoryWatch
 from bmastore.exchange import Work
-from bmastore.executors import local_executor
 
 RESULTS = {
     "ledger": "ticker, status, cause, data_digest, config_hash, n_rows, attempt, artifact_sha256",
@@ -94,22 +92,11 @@ def work_or_die(job, how, work, *args):
     return job(work, *args)
 
 
-class DeadlyExecutor(Executor):
-    """A pool in which one stock kills its worker."""
-
-    def __init__(self, workers, how):
-        self.pool, self.how = local_executor(workers), how
-
-    def submit(self, job, *args):
-        return self.pool.submit(work_or_die, job, self.how, *args)
-
-    def shutdown(self, wait=True):
-        self.pool.shutdown(wait)
-
-
 @pytest.mark.parametrize("how", ["exit", "kill"])
 def test_a_stock_that_kills_its_worker_fails_and_all_others_are_trained(filled, how):
-    run = filled.train(FAST, PassOptions(workers=2), make_executor=lambda n: DeadlyExecutor(n, how))
+    run = filled.train(
+        FAST, PassOptions(workers=2), make_executor=lambda n: TamperedExecutor(n, work_or_die, how)
+    )
     assert (run.trained, run.failed) == (5, 1)
     assert {t for t, s in statuses(filled).items() if s == "failed"} == {"DEMO03"}
     failure = filled.sql("select error_type, error_message from v_failures").iloc[0]
@@ -121,7 +108,7 @@ def test_a_stock_that_kills_its_worker_fails_and_all_others_are_trained(filled, 
 @pytest.mark.parametrize("how", ["exit", "kill"])
 def test_a_stock_that_kills_its_worker_is_a_backtests_failure_and_no_others(filled, how):
     report = filled.backtest(
-        FAST, cutoffs=1, every=30, make_executor=lambda n: DeadlyExecutor(n, how)
+        FAST, cutoffs=1, every=30, make_executor=lambda n: TamperedExecutor(n, work_or_die, how)
     )
     assert report.n_stocks == 5
     assert set(report.failures) == {"DEMO03"}

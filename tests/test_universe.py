@@ -2,18 +2,16 @@
 
 import json
 import os
-from concurrent.futures import Executor
 from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import FAST, HORIZON, TARGET, PassOptions, statuses
+from conftest import FAST, HORIZON, TARGET, PassOptions, TamperedExecutor, statuses
 
 from bmastore import Store, TrainConfig, artifacts, shared
 from bmastore.demo import universe as made_up
 from bmastore.errors import ArtifactError, WorkerDiedError
-from bmastore.executors import local_executor
 from bmastore.members.pooled import clip_by_date, date_weights, less_market
 
 PANEL = made_up(n_stocks=16, n_days=420, seed=11)
@@ -142,23 +140,12 @@ def pooled_or_die(job, deaths, work, *args):
     return job(work, *args)
 
 
-class DyingExecutor(Executor):
-    """A pool whose workers end in the fit of a pooled model, as if short of memory."""
-
-    def __init__(self, workers, deaths):
-        self.pool, self.deaths = local_executor(workers), deaths
-
-    def submit(self, job, *args):
-        return self.pool.submit(pooled_or_die, job, self.deaths, *args)
-
-    def shutdown(self, wait=True):
-        self.pool.shutdown(wait)
-
-
 def test_a_pooled_model_whose_worker_dies_is_fitted_again_alone(tmp_path, trained16):
     store = Store(tmp_path / "again.duckdb")
     store.ingest(PANEL, target=TARGET, horizon=HORIZON)
-    run = store.train(FAST, make_executor=lambda n: DyingExecutor(n, tmp_path / "1"))
+    run = store.train(
+        FAST, make_executor=lambda n: TamperedExecutor(n, pooled_or_die, tmp_path / "1")
+    )
     assert (run.trained, run.failed) == (16, 0)
     assert (tmp_path / "1.0").exists()
     sha256 = universes(store)["artifact_sha256"].tolist()
@@ -169,7 +156,9 @@ def test_a_pooled_model_that_kills_every_worker_ends_the_pass_with_a_reason(tmp_
     store = Store(tmp_path / "never.duckdb")
     store.ingest(PANEL, target=TARGET, horizon=HORIZON)
     with pytest.raises(WorkerDiedError, match="try fewer --workers"):
-        store.train(FAST, make_executor=lambda n: DyingExecutor(n, tmp_path / "99"))
+        store.train(
+            FAST, make_executor=lambda n: TamperedExecutor(n, pooled_or_die, tmp_path / "99")
+        )
 
 
 @pytest.mark.parametrize(
