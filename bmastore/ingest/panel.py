@@ -13,7 +13,6 @@ from bmastore.ingest.steps import (
     as_float,
     count_changes,
     drop_repeated,
-    key_rules,
     make_typed,
     refresh_touched,
     take_rows,
@@ -70,7 +69,6 @@ def prepare_panel(
             infinite=", ".join(
                 f"coalesce(isinf({short}), false) as bad_{short}" for short in cells
             ),
-            **key_rules(),
         )
     )
     infinite = {f"bad_{cell}": f"infinite values in {name!r}" for name, cell in names.items()}

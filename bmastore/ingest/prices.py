@@ -15,7 +15,6 @@ from bmastore.ingest.steps import (
     as_float,
     count_changes,
     drop_repeated,
-    key_rules,
     make_typed,
     refresh_touched,
     take_rows,
@@ -76,7 +75,7 @@ def prepare_prices(
         for name in PRICE_COLUMNS
     }
     make_typed(duck, source, cells)
-    duck.execute(sql("ingest/judged_prices").format(**key_rules()))
+    duck.execute(sql("ingest/judged_prices"))
     columns = ", ".join(("ticker", "date", *PRICE_COLUMNS))
     rows_read, dropped, blanked = take_rows(duck, columns, _BLANKS)
     notes = unreadable_cells(duck, source, list(source.prices.values()))

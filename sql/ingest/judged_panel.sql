@@ -6,6 +6,6 @@ select
     case when isfinite(y) then y end as y,
     {features},
     {infinite},
-    case when {bad_key} then {key_reason} end as reason,
+    key_reason as reason,
     shown
 from typed

@@ -10,7 +10,7 @@ select
     case when volume >= 0 and isfinite(volume) then volume end as volume,
     try_cast(adj_close as real) as adj_close,
     case
-        when {bad_key} then {key_reason}
+        when key_reason is not null then key_reason
         when close is null then 'close is missing'
         when not isfinite(close) or not coalesce(isfinite(adj_close), true)
             then 'close or adjusted close is infinite'
