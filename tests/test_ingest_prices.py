@@ -323,14 +323,23 @@ def test_any_text_can_be_a_ticker(store, ticker):
     assert set(digests(store)) == {ticker}
 
 
-def test_no_ticker_and_absurd_tickers_are_dropped(store):
+@pytest.mark.parametrize(
+    ("ticker", "reason"),
+    [
+        ("", "no ticker"),
+        ("  ", "no ticker"),
+        (None, "no ticker"),
+        ("X" * 4000, "ticker longer than 255 characters"),
+        ("A\nB", "control characters in the ticker"),
+        ("A\x1fB", "control characters in the ticker"),
+    ],
+)
+def test_rows_with_no_or_an_absurd_ticker_are_dropped(store, ticker, reason):
     prices = make_prices()
-    prices.loc[0, "Ticker"] = ""
-    prices.loc[1, "Ticker"] = None
-    prices.loc[2, "Ticker"] = "X" * 4000
-    prices.loc[3, "Ticker"] = "A\nB"
+    prices.loc[0, "Ticker"] = ticker
     report = store.ingest(prices)
-    assert sum(count.n for count in report.dropped) == 4
+    assert [(count.what, count.n) for count in report.dropped] == [(reason, 1)]
+    assert report.rows_new == len(prices) - 1
     assert set(digests(store)) == {"T0", "T1", "T2"}
 
 
