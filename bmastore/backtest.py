@@ -32,6 +32,7 @@ from bmastore.publish import publish
 from bmastore.resources import sql
 from bmastore.store import Writer
 from bmastore.tables import Table
+from bmastore.worker import hindcast_in_worker
 
 _READ_BATCH, _CHUNK = 200, 8
 _THIRDS = ("low", "middle", "high")
@@ -145,15 +146,6 @@ def run_backtest(
     )
     _store(writer, report, fit_config, every, as_of, started_at)
     return report
-
-
-def hindcast_in_worker(
-    work: Work, config: FitConfig, cutoff: np.datetime64
-) -> list[FitOutcome[Hindcast]]:
-    """A job for workers, where alone the libraries that fit are imported."""
-    from bmastore.hindcast import hindcast_chunk
-
-    return hindcast_chunk(work, config, cutoff)
 
 
 def _shared(

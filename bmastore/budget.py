@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from bmastore.config import PRESETS, FitConfig
-from bmastore.dispatch import MemoryWatch, fit_all, fit_in_worker
+from bmastore.dispatch import MemoryWatch, fit_all
 from bmastore.exchange import Work
+from bmastore.worker import fit_in_worker
 
 # From the poorest to the richest.
 _LADDER = ("ultrafast", "fast", "standard", "high")

@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 import psutil
 
 from bmastore.clock import utc_now
-from bmastore.config import FitConfig
 from bmastore.errors import WorkerDiedError
-from bmastore.exchange import FitOutcome, FitResult, Result, Work
+from bmastore.exchange import FitOutcome, Result, Work
 from bmastore.ledger import Totals
 
 # Chunks in flight for each worker: one that it works on, one that waits for it.
@@ -129,13 +128,6 @@ def fit_all(
         for future in in_flight:
             future.cancel()
         executor.shutdown(wait=True)
-
-
-def fit_in_worker(chunk: Work, config: FitConfig) -> list[FitOutcome[FitResult]]:
-    """A job that trains a chunk; in a worker alone the libraries that fit are imported."""
-    from bmastore.fit import fit_chunk
-
-    return fit_chunk(chunk, config)
 
 
 def _fit_alone(

@@ -113,6 +113,21 @@ class Work:
 
 
 @dataclass(frozen=True)
+class PooledRows:
+    """n rows of all stocks for a pooled model to learn from.
+
+    ``X`` are features as they are, shape (n, p), of rows at ``dates``; the others are
+    as :func:`bmastore.members.pooled.fit_pooled` takes them.
+    """
+
+    dates: Dates
+    X: NDArray[np.float32]
+    moves: NDArray[np.float64]
+    scales: NDArray[np.float64]
+    days: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
 class OutOfFold:
     """Out-of-fold predictions of one stock, fold after fold, oldest row first.
 

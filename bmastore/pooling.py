@@ -6,11 +6,9 @@ stocks are forced. It never makes a stock stale: a stock takes up the newest
 universe when it is next trained.
 """
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
 
@@ -18,15 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bmastore import artifacts, panel
-from bmastore.arrays import Dates, PanelArrays
+from bmastore.arrays import PanelArrays
 from bmastore.config import FitConfig
 from bmastore.cross_section import CrossSections
 from bmastore.errors import WorkerDiedError
-from bmastore.exchange import Result, Shared, Work
+from bmastore.exchange import PooledRows, Result, Shared, Work
 from bmastore.resources import sql
 from bmastore.shared import MIN_MOVES, NewUniverse, Prior, StoredUniverse, dump
 from bmastore.statements import quoted
 from bmastore.store import Writer
+from bmastore.worker import fit_pooled_in_worker, on_the_clock, score_in_worker
 
 # Rows that a pooled model learns from at most: more take memory and time, and with labels
 # that overlap and move together hardly add anything.
@@ -86,7 +85,7 @@ def make_universe(
         models = {name: text for name, (text, _) in done.items()}
         trial = Shared(dump(StoredUniverse(models, sections, move, None)))
         work = [Work(rows, (None,) * len(rows.tickers), trial) for rows in pilot]
-        scoring = [_submit(executor, partial(_score, one, config)) for one in work]
+        scoring = [_submit(executor, partial(score_in_worker, one, config)) for one in work]
         meanwhile()
         compared = [
             scored
@@ -145,7 +144,7 @@ def _submit_fits(
 
 def _submit(executor: Executor, job: Callable[[], Result]) -> Future[tuple[Result, float]]:
     try:
-        return executor.submit(_on_the_clock, job)
+        return executor.submit(on_the_clock, job)
     except BrokenExecutor as error:  # the pool broke since the last one
         broken: Future[tuple[Result, float]] = Future()
         broken.set_exception(error)
@@ -158,7 +157,7 @@ def _alone(
     """What a job gives that was lost with its pool, in a pool of its own."""
     executor = make_executor(1)
     try:
-        return executor.submit(_on_the_clock, job).result()
+        return executor.submit(on_the_clock, job).result()
     except BrokenExecutor as error:
         raise WorkerDiedError(
             f"a worker process died while the universe was fitted ({error}); "
@@ -197,7 +196,7 @@ def _scored(
     except BrokenExecutor:
         for one in work.alone():
             with suppress(WorkerDiedError):
-                yield _alone(partial(_score, one, config), make_executor)
+                yield _alone(partial(score_in_worker, one, config), make_executor)
 
 
 def _days(config: FitConfig, anchor: date) -> dict[str, date]:
@@ -221,20 +220,6 @@ def _count_labels(writer: Writer, config: FitConfig, day: date) -> tuple[int, in
     return int(counted[0]), int(counted[1]), float(counted[2] or 0.0)
 
 
-@dataclass(frozen=True)
-class _Rows:
-    """Rows of all stocks to learn from, as :func:`bmastore.members.pooled.fit_pooled` takes them.
-
-    ``X`` are features as they are, of rows at ``dates``.
-    """
-
-    dates: Dates
-    X: NDArray[np.float32]
-    moves: NDArray[np.float64]
-    scales: NDArray[np.float64]
-    days: NDArray[np.int64]
-
-
 def _read_job(
     writer: Writer, config: FitConfig, sections: CrossSections, day: date
 ) -> Callable[[], bytes] | None:
@@ -242,10 +227,10 @@ def _read_job(
     rows = _read_rows(writer, config, day)
     if rows is None:
         return None
-    return partial(_fit_pooled, rows, sections.before(np.datetime64(day)), config.seed)
+    return partial(fit_pooled_in_worker, rows, sections.before(np.datetime64(day)), config.seed)
 
 
-def _read_rows(writer: Writer, config: FitConfig, day: date) -> _Rows | None:
+def _read_rows(writer: Writer, config: FitConfig, day: date) -> PooledRows | None:
     """Rows whose labels were known before a day; ``None`` where they are too few."""
     n_rows = writer.duck.execute(
         "select count(*) from targets where target = $1 and label_end < $2", [config.target, day]
@@ -264,7 +249,7 @@ def _read_rows(writer: Writer, config: FitConfig, day: date) -> _Rows | None:
     if len(moves) < _FEWEST_ROWS:
         return None
     X = np.column_stack([found[f"x{i}"] for i in range(len(config.features))])
-    return _Rows(
+    return PooledRows(
         np.asarray(found["date"]).astype("datetime64[D]"),
         np.ascontiguousarray(X, np.float32),
         moves,
@@ -280,25 +265,3 @@ def _pilot(writer: Writer, config: FitConfig, anchor: date) -> Iterator[PanelArr
     rows = panel.read_rows(writer.duck, chosen, config.target, config.features)
     before = np.datetime64(anchor, "D") - 1
     return PanelArrays.of([stock.as_of(before) for stock in rows]).parts(_PILOT_CHUNK)
-
-
-def _on_the_clock(job: Callable[[], Result]) -> tuple[Result, float]:
-    """Runs in a worker: what a job gives, and the CPU seconds that it took."""
-    cpu = time.process_time()
-    result = job()
-    return result, time.process_time() - cpu
-
-
-def _fit_pooled(rows: _Rows, sections: CrossSections, seed: int) -> bytes:
-    """Runs in a worker, where alone the libraries that fit are imported."""
-    from bmastore.members.pooled import fit_pooled
-
-    relative = sections.relative(rows.dates, rows.X)
-    return fit_pooled(relative, rows.moves, rows.scales, rows.days, seed)
-
-
-def _score(work: Work, config: FitConfig) -> list[NDArray[np.float64]]:
-    """Runs in a worker: out-of-fold log densities of the stocks that have all members."""
-    from bmastore.fit import score_chunk
-
-    return score_chunk(work, config)

@@ -14,7 +14,7 @@ from types import FrameType
 
 from bmastore import artifacts, ledger, panel
 from bmastore.config import FitConfig, TrainConfig, code_version
-from bmastore.dispatch import MemoryWatch, Progress, fit_all, fit_in_worker
+from bmastore.dispatch import MemoryWatch, Progress, fit_all
 from bmastore.errors import ArtifactError
 from bmastore.exchange import FitOutcome, FitResult, Shared, Work
 from bmastore.executors import local_executor, single_threaded
@@ -24,6 +24,7 @@ from bmastore.pooling import anchor_of, make_universe
 from bmastore.publish import publish
 from bmastore.recall import write_folds
 from bmastore.store import Writer
+from bmastore.worker import fit_in_worker
 
 # Publishing copies the whole ledger, so it may take this share of the time and no more.
 _PUBLISH_SHARE = 0.005

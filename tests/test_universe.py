@@ -132,7 +132,7 @@ def test_a_damaged_universe_is_an_error_of_its_stocks_and_made_anew(trained16):
 
 def pooled_or_die(job, deaths, work, *args):
     """Runs in a worker: it ends in the fit of a pooled model, so many times in all."""
-    if isinstance(work, partial) and work.func.__name__ == "_fit_pooled":
+    if isinstance(work, partial) and work.func.__name__ == "fit_pooled_in_worker":
         died = len(list(deaths.parent.glob(f"{deaths.name}.*")))
         if died < int(deaths.name):
             deaths.with_name(f"{deaths.name}.{died}").touch()
