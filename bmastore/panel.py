@@ -23,7 +23,6 @@ _ROWS_AT_ONCE = 2_000_000
 _ROWS_OF_DAYS = 400_000
 # A date has its usual stocks if it has half as many as any of so many dates before it.
 _RECENT_DAYS = 20
-_NO_STOCK = (np.nan, np.nan, np.nan)
 
 
 @dataclass(frozen=True)
@@ -122,12 +121,8 @@ def read_rows(
     features: Sequence[str],
 ) -> PanelArrays:
     """Rows of some stocks, in the order asked for, in one scan."""
-    columns = "".join(
-        f", coalesce(features.{quoted(name)}, 'nan'::float) as x{i}"
-        for i, name in enumerate(features)
-    )
     statement = sql("panel/read_rows").format(
-        feature_columns=columns, tickers=literal(tickers), target=literal(target)
+        feature_columns=feature_columns_sql(features), tickers=literal(tickers), target=literal(target)
     )
     found = duck.execute(statement).fetchnumpy()
     place = np.asarray(found["place"])
@@ -158,23 +153,16 @@ def read_cross_sections(
     days = duck.execute(
         sql("panel/full_days"), {"since": since, "until": until, "recent": _RECENT_DAYS}
     ).fetchall()
-    query = sql("panel/cross_sections").format(
-        quartiles=", ".join(
-            f"quantile_cont({quoted(name)}, [0.25, 0.5, 0.75]) as q{i}"
-            for i, name in enumerate(features)
-        )
-    )
+    query = sql("panel/rows_of_days").format(feature_columns=feature_columns_sql(features))
     step = max(1, _ROWS_OF_DAYS // max((n for _, n in days), default=1))
-    parts = []
+    sections = CrossSections.none(len(features))
     for start in range(0, len(days), step):
         wanted = [day for day, _ in days[start : start + step]]
-        found = duck.execute(query, {"days": wanted}).fetchall()
-        parts += [[three or _NO_STOCK for three in quartiles] for _, *quartiles in found]
-    quartiles = np.array(parts, dtype=np.float32).reshape(len(days), len(features), 3)
-    lower, medians, upper = np.moveaxis(quartiles, 2, 0)
-    return CrossSections(
-        np.array([day for day, _ in days], dtype="datetime64[D]"), medians, upper - lower
-    )
+        found = duck.execute(query, {"first": wanted[0], "last": wanted[-1]}).fetchnumpy()
+        columns = [found[f"x{i}"] for i in range(len(features))]
+        some = CrossSections.of(np.array(wanted, "datetime64[D]"), _days(found["date"]), columns)
+        sections = sections.then(some)
+    return sections
 
 
 def digest(stock: StockArrays, features: Sequence[str]) -> str:
@@ -232,6 +220,14 @@ def iterate_rows(
     batch = max(1, _ROWS_AT_ONCE * max(1, stocks) // max(1, rows))
     for start in range(0, len(tickers), batch):
         yield from read_rows(duck, tickers[start : start + batch], target, features)
+
+
+def feature_columns_sql(features: Sequence[str]) -> str:
+    """SQL for more columns of a query on ``features``: x0, x1, …; NaN where one is missing."""
+    return "".join(
+        f", coalesce(features.{quoted(name)}, 'nan'::float) as x{i}"
+        for i, name in enumerate(features)
+    )
 
 
 def _days(column: Any) -> NDArray[np.datetime64]:

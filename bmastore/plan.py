@@ -50,7 +50,7 @@ class PassOptions:
     max_memory:
         Bytes that all processes together may hold; ``None`` means no limit.
     batch_size:
-        Stocks whose results are committed together.
+        Stocks whose results are committed together; after ten seconds fewer are.
     time_per_stock:
         Core-seconds: take the richest preset that costs no more, whatever
         the config says. A pilot on a few stocks measures it; later runs
@@ -65,7 +65,7 @@ class PassOptions:
     as_of: date | None = None
     workers: int | None = None
     max_memory: int | None = None
-    batch_size: int = 50
+    batch_size: int = 200
     time_per_stock: float | None = None
 
     def __post_init__(self) -> None:

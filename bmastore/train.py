@@ -29,6 +29,8 @@ from bmastore.worker import fit_in_worker
 # Publishing copies the whole ledger, so it may take this share of the time and no more.
 _PUBLISH_SHARE = 0.005
 _PUBLISH_EVERY_S = 1.0
+# Outcomes wait no longer than this, however large the batch: as much work is lost by a kill.
+_CHECKPOINT_EVERY_S = 10.0
 # A pass reads batch after batch: a larger buffer pool would only keep rows that are not
 # read again, and grow with the store. What needs more spills to disk.
 _DUCKDB_MEMORY = "256MB"
@@ -238,16 +240,18 @@ class _Recorder:
         self._on_progress = on_progress
         self._waiting: list[FitOutcome[FitResult]] = []
         self._publish_after = 0.0
+        self._checkpoint_after = 0.0
         self.totals = Totals()
         self.done = 0
 
     def take(self, outcomes: list[FitOutcome[FitResult]], batch_size: int) -> None:
-        """Take note of outcomes; commit once a batch is full."""
+        """Take note of outcomes; commit the first, and whenever a batch is full or overdue."""
         self._waiting += outcomes
         self.done += len(outcomes)
         self.totals = self.totals.plus(outcomes)
-        if len(self._waiting) >= batch_size:
+        if len(self._waiting) >= batch_size or time.monotonic() > self._checkpoint_after:
             self.checkpoint()
+            self._checkpoint_after = time.monotonic() + _CHECKPOINT_EVERY_S
             self._publish_if_due()
         if self._on_progress:
             seconds = time.monotonic() - self._started

@@ -80,7 +80,13 @@ def ingest(
 )
 @click.option("--workers", type=click.IntRange(min=1), help="Processes  [default: one a core]")
 @click.option("--max-memory", metavar="8GB", help="What all processes together may hold.")
-@click.option("--batch-size", type=click.IntRange(min=1), default=50, show_default=True)
+@click.option(
+    "--batch-size",
+    type=click.IntRange(min=1),
+    default=200,
+    show_default=True,
+    help="Commit after so many stocks, or ten seconds.",
+)
 @click.option("--tickers", metavar="A,B", help="Only these stocks.")
 @click.option("--limit", type=click.IntRange(min=1), help="At most so many stocks.")
 @click.option("--as-of", type=DAY, help="Use only what was known on this date.")
