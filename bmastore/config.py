@@ -10,7 +10,7 @@ from bmastore.errors import ConfigError
 
 # Raised by hand whenever a change to the fitting rooms (fit, members, splits, bma)
 # changes results: every stock fitted by an older recipe is then stale, cause `code`.
-RECIPE = 9
+RECIPE = 10
 
 
 @dataclass(frozen=True)

@@ -122,7 +122,9 @@ def read_rows(
 ) -> PanelArrays:
     """Rows of some stocks, in the order asked for, in one scan."""
     statement = sql("panel/read_rows").format(
-        feature_columns=feature_columns_sql(features), tickers=literal(tickers), target=literal(target)
+        feature_columns=feature_columns_sql(features),
+        tickers=literal(tickers),
+        target=literal(target),
     )
     found = duck.execute(statement).fetchnumpy()
     place = np.asarray(found["place"])

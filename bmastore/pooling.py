@@ -20,17 +20,13 @@ from bmastore.arrays import PanelArrays
 from bmastore.config import FitConfig
 from bmastore.cross_section import CrossSections
 from bmastore.errors import WorkerDiedError
-from bmastore.exchange import PooledRows, Result, Shared, Work
+from bmastore.exchange import Result, Shared, Work
+from bmastore.pooled_rows import Labels, read_labels
 from bmastore.resources import sql
-from bmastore.shared import MIN_MOVES, NewUniverse, Prior, StoredUniverse, dump
-from bmastore.statements import quoted
+from bmastore.shared import NewUniverse, Prior, StoredUniverse, dump
 from bmastore.store import Writer
 from bmastore.worker import fit_pooled_in_worker, on_the_clock, score_in_worker
 
-# Rows that a pooled model learns from at most: more take memory and time, and with labels
-# that overlap and move together hardly add anything.
-_MOST_ROWS = 600_000
-_FEWEST_ROWS = 500
 # Stocks whose out-of-fold predictions say how good each member is in this universe.
 _PILOT_STOCKS, _PILOT_CHUNK = 120, 4
 # Name of the pooled model that forecasts, among those of the fold cells.
@@ -68,22 +64,22 @@ def make_universe(
     executor = make_executor(workers)
     try:
         # Read while the workers import the libraries that fit.
-        n_rows, n_stocks, move = _count_labels(writer, config, anchor)
         sections = panel.read_cross_sections(
             writer.duck, config.features, until=anchor - timedelta(days=1)
         )
-        read_job = partial(_read_job, writer, config, sections)
         days = _days(config, anchor)
-        fits = _submit_fits(executor, days, read_job, workers)
+        labels = read_labels(writer, config, anchor, days.values())
+        make_job = partial(_make_job, labels, sections, config.seed)
+        fits = _submit_fits(executor, days, make_job, workers)
         pilot = list(_pilot(writer, config, anchor))
         # The members are compared on the fold cells; the newest model is fitted beside that.
         newest = fits.pop(_NEWEST, None)
         done = {
-            name: _fitted(fit, partial(read_job, days[name]), make_executor)
+            name: _fitted(fit, partial(make_job, days[name]), make_executor)
             for name, fit in fits.items()
         }
         models = {name: text for name, (text, _) in done.items()}
-        trial = Shared(dump(StoredUniverse(models, sections, move, None)))
+        trial = Shared(dump(StoredUniverse(models, sections, labels.move, None)))
         work = [Work(rows, (None,) * len(rows.tickers), trial) for rows in pilot]
         scoring = [_submit(executor, partial(score_in_worker, one, config)) for one in work]
         meanwhile()
@@ -93,14 +89,16 @@ def make_universe(
             for scored in _scored(future, one, config, make_executor)
         ]
         if newest is not None:
-            done[_NEWEST] = _fitted(newest, partial(read_job, days[_NEWEST]), make_executor)
+            done[_NEWEST] = _fitted(newest, partial(make_job, days[_NEWEST]), make_executor)
     finally:
         executor.shutdown(wait=True)
     models = {name: text for name, (text, _) in done.items()}
     prior = compare([score for scores, _ in compared for score in scores], config)
-    blob = dump(StoredUniverse(models, sections, move, prior))
+    blob = dump(StoredUniverse(models, sections, labels.move, prior))
     fit_s = sum(cpu for _, cpu in (*done.values(), *compared))
-    return NewUniverse(blob, artifacts.digest(blob), anchor, n_rows, n_stocks, fit_s, prior)
+    return NewUniverse(
+        blob, artifacts.digest(blob), anchor, labels.n_rows, labels.n_stocks, fit_s, prior
+    )
 
 
 def compare(scores: Sequence[NDArray[np.float64]], config: FitConfig) -> Prior:
@@ -126,13 +124,13 @@ def compare(scores: Sequence[NDArray[np.float64]], config: FitConfig) -> Prior:
 def _submit_fits(
     executor: Executor,
     days: dict[str, date],
-    read_job: Callable[[date], Callable[[], bytes] | None],
+    make_job: Callable[[date], Callable[[], bytes] | None],
     workers: int,
 ) -> dict[str, Future[tuple[bytes, float]]]:
     """Fits of the pooled models that have rows enough, by name."""
     fits: dict[str, Future[tuple[bytes, float]]] = {}
     for name, day in days.items():
-        job = read_job(day)
+        job = make_job(day)
         if job is None:
             continue
         # Rows of one fit more than there are workers are enough to have in memory.
@@ -169,14 +167,14 @@ def _alone(
 
 def _fitted(
     fit: Future[tuple[bytes, float]],
-    read_job: Callable[[], Callable[[], bytes] | None],
+    make_job: Callable[[], Callable[[], bytes] | None],
     make_executor: Callable[[int], Executor],
 ) -> tuple[bytes, float]:
     """A pooled model, and the CPU seconds that it took."""
     try:
         return fit.result()
     except BrokenExecutor:
-        job = read_job()
+        job = make_job()
         assert job is not None
         return _alone(job, make_executor)
 
@@ -213,49 +211,14 @@ def _days(config: FitConfig, anchor: date) -> dict[str, date]:
     return {**days, _NEWEST: anchor}
 
 
-def _count_labels(writer: Writer, config: FitConfig, day: date) -> tuple[int, int, float]:
-    counted = writer.duck.execute(
-        sql("universe/labels"), {"target": config.target, "anchor": day, "least": MIN_MOVES}
-    ).fetchall()[0]
-    return int(counted[0]), int(counted[1]), float(counted[2] or 0.0)
-
-
-def _read_job(
-    writer: Writer, config: FitConfig, sections: CrossSections, day: date
+def _make_job(
+    labels: Labels, sections: CrossSections, seed: int, day: date
 ) -> Callable[[], bytes] | None:
     """The fit of the labels known before a day; ``None`` where they are too few."""
-    rows = _read_rows(writer, config, day)
+    rows = labels.known_before(day)
     if rows is None:
         return None
-    return partial(fit_pooled_in_worker, rows, sections.before(np.datetime64(day)), config.seed)
-
-
-def _read_rows(writer: Writer, config: FitConfig, day: date) -> PooledRows | None:
-    """Rows whose labels were known before a day; ``None`` where they are too few."""
-    n_rows = writer.duck.execute(
-        "select count(*) from targets where target = $1 and label_end < $2", [config.target, day]
-    ).fetchall()[0][0]
-    # Labels of neighbouring days overlap: a few days of each horizon hold nearly all they say.
-    stride = max(1, config.horizon // 2, -(-n_rows // _MOST_ROWS))
-    columns = "".join(
-        f", coalesce(features.{quoted(name)}, 'nan'::float) as x{i}"
-        for i, name in enumerate(config.features)
-    )
-    found = writer.duck.execute(
-        sql("universe/read_rows").format(feature_columns=columns),
-        {"target": config.target, "anchor": day, "least": MIN_MOVES, "stride": stride},
-    ).fetchnumpy()
-    moves, scales = (np.asarray(found[name], dtype=np.float64) for name in ("move", "scale"))
-    if len(moves) < _FEWEST_ROWS:
-        return None
-    X = np.column_stack([found[f"x{i}"] for i in range(len(config.features))])
-    return PooledRows(
-        np.asarray(found["date"]).astype("datetime64[D]"),
-        np.ascontiguousarray(X, np.float32),
-        moves,
-        scales,
-        np.asarray(found["day"], np.int64),
-    )
+    return partial(fit_pooled_in_worker, rows, sections.before(np.datetime64(day)), seed)
 
 
 def _pilot(writer: Writer, config: FitConfig, anchor: date) -> Iterator[PanelArrays]:

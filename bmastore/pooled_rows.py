@@ -1,0 +1,109 @@
+"""Reads what pooled models learn from: the labels of all stocks, once for all models."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bmastore.arrays import Dates
+from bmastore.config import FitConfig
+from bmastore.exchange import PooledRows
+from bmastore.panel import feature_columns_sql
+from bmastore.resources import sql
+from bmastore.shared import MIN_MOVES
+from bmastore.statements import Literal, literal
+from bmastore.store import Writer
+
+# Rows that a pooled model learns from at most: more take memory and time, and with labels
+# that overlap and move together hardly add anything.
+_MOST_ROWS = 600_000
+_FEWEST_ROWS = 500
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Labels of all stocks that were known before an anchor.
+
+    Attributes
+    ----------
+    n_rows, n_stocks:
+        Labels of stocks that have enough of them, and those stocks.
+    move:
+        The median over those stocks of their typical move; zero without any.
+    moves:
+        By day, the typical move of each stock as it was known then, shape (stocks,); NaN
+        where it had too few labels.
+    dates, label_ends, X, y:
+        n rows of a part of the dates, oldest first: as in
+        :class:`bmastore.arrays.StockArrays`.
+    days, stocks:
+        Shape (n,): number of each row's date, from 0, and of its stock.
+    """
+
+    n_rows: int
+    n_stocks: int
+    move: float
+    moves: dict[date, NDArray[np.float64]]
+    dates: Dates
+    label_ends: Dates
+    X: NDArray[np.float32]
+    y: NDArray[np.float64]
+    days: NDArray[np.int64]
+    stocks: NDArray[np.int64]
+
+    def known_before(self, day: date) -> PooledRows | None:
+        """Rows for a pooled model of one of the days of ``moves``; ``None`` if too few."""
+        scales = self.moves[day][self.stocks]
+        known = np.flatnonzero((self.label_ends < np.datetime64(day)) & (scales > 0))
+        if len(known) < _FEWEST_ROWS:
+            return None
+        scales = scales[known]
+        return PooledRows(
+            self.dates[known], self.X[known], self.y[known] / scales, scales, self.days[known]
+        )
+
+
+def read_labels(writer: Writer, config: FitConfig, anchor: date, days: Iterable[date]) -> Labels:
+    """What was known before ``anchor``, for pooled models of ``days``, none of them later."""
+    known: dict[str, Literal] = {"target": config.target, "anchor": anchor}
+    distinct = sorted({anchor, *days})
+    moves = "".join(
+        f", case when count(*) filter (label_end < {literal(day)}) >= {MIN_MOVES} "
+        f"then median(abs(value)) filter (label_end < {literal(day)}) end as move{i}"
+        for i, day in enumerate(distinct)
+    )
+    typical = _read(writer, "universe/typical_moves", known, moves=moves)
+    by_day = {
+        day: np.ma.filled(typical[f"move{i}"], np.nan).astype(np.float64)
+        for i, day in enumerate(distinct)
+    }
+    counts = np.asarray(typical["n"])
+    enough = counts >= MIN_MOVES
+    # Labels of neighbouring days overlap: a few days of each horizon hold nearly all they say.
+    stride = max(1, config.horizon // 2, -(-int(counts.sum()) // _MOST_ROWS))
+    features = feature_columns_sql(config.features)
+    rows = _read(
+        writer, "universe/read_rows", {**known, "stride": stride}, feature_columns=features
+    )
+    return Labels(
+        int(counts[enough].sum()),
+        int(enough.sum()),
+        float(np.median(by_day[anchor][enough])) if enough.any() else 0.0,
+        by_day,
+        np.asarray(rows["date"]).astype("datetime64[D]"),
+        np.asarray(rows["label_end"]).astype("datetime64[D]"),
+        np.column_stack([rows[f"x{i}"] for i in range(len(config.features))]),
+        np.asarray(rows["value"], dtype=np.float64),
+        np.asarray(rows["day"], np.int64),
+        np.asarray(rows["stock"], np.int64),
+    )
+
+
+def _read(
+    writer: Writer, name: str, values: Mapping[str, Literal], **columns: str
+) -> dict[str, Any]:
+    found: dict[str, Any] = writer.duck.execute(sql(name).format(**columns), values).fetchnumpy()
+    return found
