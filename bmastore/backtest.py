@@ -114,16 +114,21 @@ def run_backtest(
     with single_threaded():
         for cutoff, until in spans:
             done: list[FitOutcome[Hindcast]] = []
-            shared = _shared(writer, fit_config, cutoff, until, n_workers, make_executor)
-            work = _read_work(writer, fit_config, chosen, until, as_of, shared)
-            job = partial(hindcast_in_worker, config=fit_config, cutoff=np.datetime64(cutoff))
-            for outcomes in fit_all(work, job, make_executor, n_workers, memory, lambda: False):
-                done += outcomes
-                totals = totals.plus(outcomes)
-                failures |= _failures(outcomes)
-                if on_progress:
-                    seconds = time.monotonic() - started
-                    on_progress(Progress(selected, totals, memory.now, seconds))
+            with make_executor(n_workers) as executor:
+                shared = _shared(
+                    writer, fit_config, cutoff, until, executor, make_executor, n_workers
+                )
+                work = _read_work(writer, fit_config, chosen, until, as_of, shared)
+                job = partial(hindcast_in_worker, config=fit_config, cutoff=np.datetime64(cutoff))
+                for outcomes in fit_all(
+                    work, job, make_executor, n_workers, memory, lambda: False, executor
+                ):
+                    done += outcomes
+                    totals = totals.plus(outcomes)
+                    failures |= _failures(outcomes)
+                    if on_progress:
+                        seconds = time.monotonic() - started
+                        on_progress(Progress(selected, totals, memory.now, seconds))
             windows += _window(cutoff, done)
     if not windows:
         raise StoreError(
@@ -153,14 +158,15 @@ def _shared(
     config: FitConfig,
     cutoff: date,
     until: date,
-    workers: int,
+    executor: Executor,
     make_executor: Callable[[int], Executor],
+    workers: int,
 ) -> Shared | None:
     """What stocks share as of the cutoff, for rows up to ``until``; ``None`` without ``pooled``."""
     anchor = anchor_of(writer, config, cutoff) if "pooled" in config.members else None
     if anchor is None:
         return None
-    universe = make_universe(writer, config, anchor, workers, make_executor).blob
+    universe = make_universe(writer, config, anchor, executor, make_executor, workers).blob
     recent = panel.read_cross_sections(writer.duck, config.features, since=anchor, until=until)
     return Shared(universe, recent)
 

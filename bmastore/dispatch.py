@@ -75,6 +75,7 @@ def fit_all(
     workers: int,
     memory: MemoryWatch,
     stop: Callable[[], bool],
+    executor: Executor | None = None,
 ) -> Iterator[list[FitOutcome[Result]]]:
     """Outcomes of all chunks, in the order in which they are done.
 
@@ -92,9 +93,11 @@ def fit_all(
     stop:
         Asked between chunks; once true, what is in flight is finished and no
         more is begun.
+    executor:
+        One that is there already, for so many workers; it is shut down like the others.
     """
     most = window = workers * _CHUNKS_PER_WORKER
-    executor = make_executor(workers)
+    executor = executor or make_executor(workers)
     in_flight: dict[Future[list[FitOutcome[Result]]], Work] = {}
     suspects: list[Work] = []
     try:

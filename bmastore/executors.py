@@ -36,7 +36,7 @@ def local_executor(workers: int) -> Executor:
         with _without_main():
             forkserver.ensure_running()
     executor = ProcessPoolExecutor(workers, mp_context=context, initializer=_prepare_worker)
-    _widen(executor._call_queue._writer)
+    _widen(executor._call_queue._writer)  # type: ignore[attr-defined]
     return executor
 
 

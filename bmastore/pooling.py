@@ -11,6 +11,7 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future
 from contextlib import suppress
 from datetime import date, timedelta
 from functools import partial
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,51 +48,58 @@ def make_universe(
     writer: Writer,
     config: FitConfig,
     anchor: date,
-    workers: int,
+    executor: Executor,
     make_executor: Callable[[int], Executor],
+    workers: int,
     meanwhile: Callable[[], None] = lambda: None,
 ) -> NewUniverse:
     """Fit the pooled models of the fold cells and of the anchor, and compare the members.
 
-    Nothing that became known on or after the anchor has a part in it. ``meanwhile``
-    is called while the workers compare the members.
+    Nothing that became known on or after the anchor has a part in it.
+
+    Parameters
+    ----------
+    executor:
+        For so many workers; it is left open.
+    make_executor:
+        Gives another one for work that was lost with its pool.
+    meanwhile:
+        Called while the workers compare the members.
 
     Raises
     ------
     WorkerDiedError
         If the fit of a pooled model kills its worker process, also in a pool of its own.
     """
-    executor = make_executor(workers)
-    try:
-        # Read while the workers import the libraries that fit.
-        sections = panel.read_cross_sections(
-            writer.duck, config.features, until=anchor - timedelta(days=1)
-        )
-        days = _days(config, anchor)
-        labels = read_labels(writer, config, anchor, days.values())
-        make_job = partial(_make_job, labels, sections, config.seed)
-        fits = _submit_fits(executor, days, make_job, workers)
-        pilot = list(_pilot(writer, config, anchor))
-        # The members are compared on the fold cells; the newest model is fitted beside that.
-        newest = fits.pop(_NEWEST, None)
-        done = {
-            name: _fitted(fit, partial(make_job, days[name]), make_executor)
-            for name, fit in fits.items()
-        }
-        models = {name: text for name, (text, _) in done.items()}
-        trial = Shared(dump(StoredUniverse(models, sections, labels.move, None)))
-        work = [Work(rows, (None,) * len(rows.tickers), trial) for rows in pilot]
-        scoring = [_submit(executor, partial(score_in_worker, one, config)) for one in work]
-        meanwhile()
-        compared = [
-            scored
-            for one, future in zip(work, scoring, strict=True)
-            for scored in _scored(future, one, config, make_executor)
-        ]
-        if newest is not None:
-            done[_NEWEST] = _fitted(newest, partial(make_job, days[_NEWEST]), make_executor)
-    finally:
-        executor.shutdown(wait=True)
+    # Read while the workers import the libraries that fit.
+    sections = panel.read_cross_sections(
+        writer.duck, config.features, until=anchor - timedelta(days=1)
+    )
+    days = _days(config, anchor)
+    labels = read_labels(writer, config, anchor, days.values())
+    make_job = partial(_make_job, labels, sections, config.seed)
+    submitted = _submit_fits(executor, days, make_job, workers)
+    fits = dict(islice(submitted, workers))
+    pilot = list(_pilot(writer, config, anchor))
+    fits |= dict(submitted)
+    # The members are compared on the fold cells; the newest model is fitted beside that.
+    newest = fits.pop(_NEWEST, None)
+    done = {
+        name: _fitted(fit, partial(make_job, days[name]), make_executor)
+        for name, fit in fits.items()
+    }
+    models = {name: text for name, (text, _) in done.items()}
+    trial = Shared(dump(StoredUniverse(models, sections, labels.move, None)))
+    work = [Work(rows, (None,) * len(rows.tickers), trial) for rows in pilot]
+    scoring = [_submit(executor, partial(score_in_worker, one, config)) for one in work]
+    meanwhile()
+    compared = [
+        scored
+        for one, future in zip(work, scoring, strict=True)
+        for scored in _scored(future, one, config, make_executor)
+    ]
+    if newest is not None:
+        done[_NEWEST] = _fitted(newest, partial(make_job, days[_NEWEST]), make_executor)
     models = {name: text for name, (text, _) in done.items()}
     prior = compare([score for scores, _ in compared for score in scores], config)
     blob = dump(StoredUniverse(models, sections, labels.move, prior))
@@ -126,18 +134,18 @@ def _submit_fits(
     days: dict[str, date],
     make_job: Callable[[date], Callable[[], bytes] | None],
     workers: int,
-) -> dict[str, Future[tuple[bytes, float]]]:
-    """Fits of the pooled models that have rows enough, by name."""
-    fits: dict[str, Future[tuple[bytes, float]]] = {}
+) -> Iterator[tuple[str, Future[tuple[bytes, float]]]]:
+    """Fits of the pooled models that have rows enough, by name, each when there is room for it."""
+    fits: list[Future[tuple[bytes, float]]] = []
     for name, day in days.items():
         job = make_job(day)
         if job is None:
             continue
         # Rows of one fit more than there are workers are enough to have in memory.
-        while len(running := [fit for fit in fits.values() if not fit.done()]) >= workers:
+        while len(running := [fit for fit in fits if not fit.done()]) >= workers:
             wait(running, return_when=FIRST_COMPLETED)
-        fits[name] = _submit(executor, job)
-    return fits
+        fits.append(_submit(executor, job))
+        yield name, fits[-1]
 
 
 def _submit(executor: Executor, job: Callable[[], Result]) -> Future[tuple[Result, float]]:

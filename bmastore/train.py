@@ -106,16 +106,18 @@ def run_pass(
     recorder = _Recorder(writer, fit_config, run_id, pending, memory, started, on_progress)
     with interruptible() as stop:
         if pending:
-            with single_threaded():
+            with single_threaded(), make_executor(workers) as executor:
                 recorder.publish()
                 work = read_work(writer, fit_config, pending, options.as_of, workers)
                 if "pooled" in fit_config.members:
                     work, fit_s = _with_universe(
-                        writer, fit_config, run_id, work, options, workers, make_executor
+                        writer, fit_config, run_id, work, options, executor, make_executor, workers
                     )
                     recorder.totals = Totals(fit_cpu_s=fit_s)
                 job = partial(fit_in_worker, config=fit_config)
-                for outcomes in fit_all(work, job, make_executor, workers, memory, stop.is_set):
+                for outcomes in fit_all(
+                    work, job, make_executor, workers, memory, stop.is_set, executor
+                ):
                     recorder.take(outcomes, options.batch_size)
         interrupted = stop.is_set() and recorder.done < len(pending)
         recorder.finish("interrupted" if interrupted else "finished")
@@ -142,8 +144,9 @@ def _with_universe(
     run_id: str,
     work: Iterator[Work],
     options: PassOptions,
-    workers: int,
+    executor: Executor,
     make_executor: Callable[[int], Executor],
+    workers: int,
 ) -> tuple[Iterator[Work], float]:
     """Work with what all stocks share, and the CPU seconds that making it took."""
     anchor = anchor_of(writer, config, options.as_of)
@@ -165,7 +168,7 @@ def _with_universe(
         first.extend(islice(work, 1))
 
     universe, fit_s = _find_universe(
-        writer, config, run_id, anchor, options, workers, make_executor, read_ahead
+        writer, config, run_id, anchor, options, executor, make_executor, workers, read_ahead
     )
     shared = Shared(universe, read_recent())
     return (replace(one, shared=shared) for one in chain(first, work)), fit_s
@@ -177,8 +180,9 @@ def _find_universe(
     run_id: str,
     anchor: date,
     options: PassOptions,
-    workers: int,
+    executor: Executor,
     make_executor: Callable[[int], Executor],
+    workers: int,
     meanwhile: Callable[[], None],
 ) -> tuple[bytes, float]:
     """The universe of an anchor, stored or new, and the CPU seconds that it took."""
@@ -188,7 +192,7 @@ def _find_universe(
         if sha256 is not None:
             with suppress(ArtifactError):  # a damaged one is made anew
                 return artifacts.read(writer.models, sha256), 0.0
-    made = make_universe(writer, config, anchor, workers, make_executor, meanwhile)
+    made = make_universe(writer, config, anchor, executor, make_executor, workers, meanwhile)
     artifacts.write(writer.models, made.blob, made.sha256)
     with writer.transaction():
         columns = ledger.universe_columns(made, run_id, config, code_version())
