@@ -106,6 +106,8 @@ def write_folds(
         "kept": [np.asarray(result.oof.kept, dtype=np.int64) for _, _, result in results],
     }
     delete, insert = sql("panel/replace_folds").split(";")[:2]
+    # All rows hold the same types: of a thousand that it would look at, one tells them.
+    duck.execute("set pandas_analyze_sample = 1")
     duck.register("attempted", {name: _objects(values) for name, values in attempted.items()})
     duck.execute(delete)
     duck.unregister("attempted")
@@ -115,6 +117,7 @@ def write_folds(
         )
         duck.execute(insert)
         duck.unregister("new_folds")
+    duck.execute("reset pandas_analyze_sample")
 
 
 def _objects(values: list[Any]) -> NDArray[Any]:

@@ -34,6 +34,9 @@ _CHECKPOINT_EVERY_S = 10.0
 # A pass reads batch after batch: a larger buffer pool would only keep rows that are not
 # read again, and grow with the store. What needs more spills to disk.
 _DUCKDB_MEMORY = "256MB"
+# Each time its log has grown by so much, DuckDB works it into the store and writes the newest
+# rows anew: twice its own 16 MB.
+_DUCKDB_LOG = "32MB"
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,7 @@ def run_pass(
     """
     started = time.monotonic()
     writer.duck.execute(f"set memory_limit = '{_DUCKDB_MEMORY}'")
+    writer.duck.execute(f"set checkpoint_threshold = '{_DUCKDB_LOG}'")
     target, horizon = panel.choose_target(writer.duck, config.target)
     features = panel.choose_features(writer.duck, config.features)
     fit_config = config.resolve(target, horizon, features)
