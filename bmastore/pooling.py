@@ -71,7 +71,7 @@ def make_universe(
     WorkerDiedError
         If the fit of a pooled model kills its worker process, also in a pool of its own.
     """
-    # Read while the workers import the libraries that fit.
+    # What needs no fit is done while the workers are busy: at first they import libraries.
     sections = panel.read_cross_sections(
         writer.duck, config.features, until=anchor - timedelta(days=1)
     )
@@ -81,6 +81,8 @@ def make_universe(
     submitted = _submit_fits(executor, days, make_job, workers)
     fits = dict(islice(submitted, workers))
     pilot = list(_pilot(writer, config, anchor))
+    import bmastore.bma  # noqa: F401  a tenth of a second that `compare` would wait for
+
     fits |= dict(submitted)
     # The members are compared on the fold cells; the newest model is fitted beside that.
     newest = fits.pop(_NEWEST, None)
