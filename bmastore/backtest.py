@@ -128,7 +128,7 @@ def run_backtest(
                     failures |= _failures(outcomes)
                     if on_progress:
                         seconds = time.monotonic() - started
-                        on_progress(Progress(selected, totals, memory.now, seconds))
+                        on_progress(Progress(selected, 0, totals, memory.now, seconds))
             windows += _window(cutoff, done)
     if not windows:
         raise StoreError(

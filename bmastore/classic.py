@@ -139,7 +139,7 @@ class MassiveStockBMAProcessor:
 
 
 class _Checkpoints:
-    """Writes where a pass stands, once a batch."""
+    """Writes where a pass stands, once a batch is in the ledger."""
 
     def __init__(self, folder: Path, batch_size: int) -> None:
         self._folder = folder
@@ -147,21 +147,21 @@ class _Checkpoints:
         self._written = 0
 
     def write(self, progress: "Progress") -> None:
-        """Write ``checkpoint_batch_<n>.json`` if another batch is done."""
-        totals = progress.totals
-        done = totals.trained + totals.failed + totals.skipped
-        batch = (
-            -(-done // self._batch_size) if done == progress.selected else done // self._batch_size
-        )
-        if batch > self._written:
-            self._written = batch
+        """Write ``checkpoint_batch_<n>.json`` for each batch that has been committed since."""
+        totals, done = progress.totals, progress.committed
+        if done < totals.trained + totals.failed + totals.skipped:
+            return
+        full, rest = divmod(done, self._batch_size)
+        batches = full + 1 if rest and done == progress.selected else full
+        while self._written < batches:
+            self._written += 1
             content = {
-                "batch": batch,
+                "batch": self._written,
                 "selected": progress.selected,
                 "done": done,
                 **asdict(totals),
             }
-            path = self._folder / f"checkpoint_batch_{batch}.json"
+            path = self._folder / f"checkpoint_batch_{self._written}.json"
             path.write_text(json.dumps(content), encoding="utf-8")
 
 

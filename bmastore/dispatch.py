@@ -60,9 +60,14 @@ class MemoryWatch:
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a pass stands: stocks done of those selected, and memory in bytes."""
+    """Where a pass stands: stocks done of those selected, and memory in bytes.
+
+    ``committed`` counts those that a kill would not lose; in a backtest, which is
+    stored whole at its end, there are none.
+    """
 
     selected: int
+    committed: int
     totals: Totals
     memory: int
     seconds: float

@@ -117,11 +117,12 @@ def read_work(
     writer: Writer,
     config: FitConfig,
     pending: Sequence[Pending],
-    as_of: date | None,
+    options: PassOptions,
     workers: int,
 ) -> Iterator[Work]:
     """Rows of the pending stocks and what is remembered of them, read only when asked for."""
-    cutoff = None if as_of is None else np.datetime64(as_of, "D")
+    cutoff = None if options.as_of is None else np.datetime64(options.as_of, "D")
+    most = min(_CHUNK, options.batch_size)
     for start in range(0, len(pending), _READ_BATCH):
         batch = pending[start : start + _READ_BATCH]
         tickers = [one.ticker for one in batch]
@@ -134,7 +135,7 @@ def read_work(
         first = 0
         while first < len(tickers):
             left = len(pending) - start - first
-            size = max(1, min(_CHUNK, left // (4 * workers)))
+            size = max(1, min(most, left // (4 * workers)))
             last = min(first + size, len(tickers))
             yield Work(rows.part(first, last), remembered[first:last])
             first = last

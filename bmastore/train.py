@@ -112,7 +112,7 @@ def run_pass(
         if pending:
             with single_threaded(), make_executor(workers) as executor:
                 recorder.publish()
-                work = read_work(writer, fit_config, pending, options.as_of, workers)
+                work = read_work(writer, fit_config, pending, options, workers)
                 if "pooled" in fit_config.members:
                     work, fit_s = _with_universe(
                         writer, fit_config, run_id, work, options, executor, make_executor, workers
@@ -261,9 +261,15 @@ class _Recorder:
             self.checkpoint()
             self._checkpoint_after = time.monotonic() + _CHECKPOINT_EVERY_S
             self._publish_if_due()
-        if self._on_progress:
+        self._tell()
+
+    def _tell(self) -> None:
+        if self._on_progress and self.done:
+            committed = self.done - len(self._waiting)
             seconds = time.monotonic() - self._started
-            self._on_progress(Progress(len(self._pending), self.totals, self._memory.now, seconds))
+            self._on_progress(
+                Progress(len(self._pending), committed, self.totals, self._memory.now, seconds)
+            )
 
     def checkpoint(self, status: str = "running") -> None:
         """Commit what waits, in one transaction; artifacts lie ready before it."""
@@ -303,6 +309,7 @@ class _Recorder:
     def finish(self, status: str) -> None:
         """Commit the rest, close the run, publish, and delete superseded artifacts."""
         self.checkpoint(status)
+        self._tell()
         self.publish()
         if self.done:
             with self._writer.transaction():

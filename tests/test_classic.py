@@ -40,9 +40,9 @@ def test_summary_results_and_files(stocks, tmp_path):
     assert stock["error"] is None
     (path,) = tmp_path.glob("bma_5_results_*.json")
     assert json.loads(path.read_text()) == found
-    batches = sorted(p.name for p in tmp_path.glob("checkpoint_batch_*.json"))
-    assert batches[-1] == "checkpoint_batch_3.json"
-    assert json.loads((tmp_path / batches[-1]).read_text())["done"] == 5
+    batches = sorted(tmp_path.glob("checkpoint_batch_*.json"))
+    assert [path.name for path in batches] == [f"checkpoint_batch_{n}.json" for n in (1, 2, 3)]
+    assert json.loads(batches[-1].read_text())["done"] == 5
 
 
 def test_without_checkpointing_there_are_no_checkpoint_files(stocks, tmp_path):

@@ -138,6 +138,25 @@ def test_while_a_pass_runs_readers_answer_from_the_published_results(tmp_path, r
         child.wait()
 
 
+def test_what_progress_calls_committed_survives_a_kill(filled):
+    script = """
+import os, sys
+from bmastore import PassOptions, Store, TrainConfig
+
+def die(progress):
+    if progress.committed >= 4:
+        print(progress.committed, flush=True)
+        os._exit(9)
+
+Store(sys.argv[1]).train(TrainConfig(), PassOptions(workers=1, batch_size=2), on_progress=die)
+"""
+    child = subprocess.run(
+        [sys.executable, "-c", script, filled.path], capture_output=True, text=True
+    )
+    assert child.returncode == 9
+    assert len(entries(filled.path)) == int(child.stdout)
+
+
 def test_a_dead_run_is_marked_by_the_next_pass(tmp_path):
     store = Store(tmp_path / "bma.duckdb")
     store.ingest(make_prices(n_days=330))
