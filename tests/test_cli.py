@@ -10,6 +10,7 @@ import duckdb
 import pytest
 from conftest import HORIZON, TARGET, cli, cli_json, make_prices
 
+import bmastore
 from bmastore.cli import cli as group
 from bmastore.resources import sql_names
 from bmastore.store import VIEWS
@@ -172,6 +173,12 @@ def test_demo_works_twice_and_spares_real_stocks(tmp_path):
 def test_every_command_is_helpful_and_in_the_readme(command):
     assert group.commands[command].help
     assert f"bmastore {command}" in README
+
+
+@pytest.mark.parametrize("name", bmastore.__all__)
+def test_every_public_name_has_a_docstring_and_is_in_the_readme(name):
+    assert getattr(bmastore, name).__doc__
+    assert name in README
 
 
 @pytest.mark.parametrize("view", VIEWS)
