@@ -24,7 +24,7 @@ from bmastore.dispatch import MemoryWatch, Progress, fit_all
 from bmastore.errors import ConfigError, StoreError
 from bmastore.evaluate import Daily, Score, daily, score
 from bmastore.exchange import FitOutcome, Hindcast, Scored, Shared, Work
-from bmastore.executors import local_executor, single_threaded
+from bmastore.executors import Pool, local_executor, single_threaded
 from bmastore.ledger import Totals
 from bmastore.plan import PassOptions, worker_count
 from bmastore.pooling import anchor_of, make_universe
@@ -114,15 +114,11 @@ def run_backtest(
     with single_threaded():
         for cutoff, until in spans:
             done: list[FitOutcome[Hindcast]] = []
-            with make_executor(n_workers) as executor:
-                shared = _shared(
-                    writer, fit_config, cutoff, until, executor, make_executor, n_workers
-                )
+            with Pool(make_executor, n_workers) as pool:
+                shared = _shared(writer, fit_config, cutoff, until, pool)
                 work = _read_work(writer, fit_config, chosen, until, as_of, shared)
                 job = partial(hindcast_in_worker, config=fit_config, cutoff=np.datetime64(cutoff))
-                for outcomes in fit_all(
-                    work, job, make_executor, n_workers, memory, lambda: False, executor
-                ):
+                for outcomes in fit_all(work, job, pool, memory, lambda: False):
                     done += outcomes
                     totals = totals.plus(outcomes)
                     failures |= _failures(outcomes)
@@ -154,19 +150,13 @@ def run_backtest(
 
 
 def _shared(
-    writer: Writer,
-    config: FitConfig,
-    cutoff: date,
-    until: date,
-    executor: Executor,
-    make_executor: Callable[[int], Executor],
-    workers: int,
+    writer: Writer, config: FitConfig, cutoff: date, until: date, pool: Pool
 ) -> Shared | None:
     """What stocks share as of the cutoff, for rows up to ``until``; ``None`` without ``pooled``."""
     anchor = anchor_of(writer, config, cutoff) if "pooled" in config.members else None
     if anchor is None:
         return None
-    universe = make_universe(writer, config, anchor, executor, make_executor, workers).blob
+    universe = make_universe(writer, config, anchor, pool).blob
     recent = panel.read_cross_sections(writer.duck, config.features, since=anchor, until=until)
     return Shared(universe, recent)
 

@@ -8,6 +8,7 @@ from functools import partial
 from bmastore.config import PRESETS, FitConfig
 from bmastore.dispatch import MemoryWatch, fit_all
 from bmastore.exchange import Work
+from bmastore.executors import Pool
 from bmastore.worker import fit_in_worker
 
 # From the poorest to the richest.
@@ -56,22 +57,21 @@ def choose_preset(
         Core-seconds a stock.
     """
     chosen: Choice | None = None
-    for preset in _LADDER:
-        trial = replace(config, preset_name=preset, preset=PRESETS[preset])
-        cost = _mean_cost(pilot, trial, make_executor)
-        if chosen is None or cost <= budget:
-            chosen = Choice(preset, cost, budget)
-        if cost > budget:
-            break
+    with Pool(make_executor, 1) as pool:
+        for preset in _LADDER:
+            trial = replace(config, preset_name=preset, preset=PRESETS[preset])
+            cost = _mean_cost(pilot, trial, pool)
+            if chosen is None or cost <= budget:
+                chosen = Choice(preset, cost, budget)
+            if cost > budget:
+                break
     assert chosen is not None
     return chosen
 
 
-def _mean_cost(
-    pilot: Sequence[Work], config: FitConfig, make_executor: Callable[[int], Executor]
-) -> float:
+def _mean_cost(pilot: Sequence[Work], config: FitConfig, pool: Pool) -> float:
     job = partial(fit_in_worker, config=config)
-    chunks = fit_all(iter(pilot), job, make_executor, 1, MemoryWatch(None), stop=lambda: False)
+    chunks = fit_all(iter(pilot), job, pool, MemoryWatch(None), stop=lambda: False)
     outcomes = [outcome for chunk in chunks for outcome in chunk]
     # The first fit of a worker also pays for loading the libraries.
     costs = sorted(outcome.fit_s for outcome in outcomes)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 
 import psutil
@@ -10,6 +10,7 @@ import psutil
 from bmastore.clock import utc_now
 from bmastore.errors import WorkerDiedError
 from bmastore.exchange import FitOutcome, Result, Work
+from bmastore.executors import Pool
 from bmastore.ledger import Totals
 
 # Chunks in flight for each worker: one that it works on, one that waits for it.
@@ -76,11 +77,9 @@ class Progress:
 def fit_all(
     chunks: Iterator[Work],
     job: Callable[[Work], list[FitOutcome[Result]]],
-    make_executor: Callable[[int], Executor],
-    workers: int,
+    pool: Pool,
     memory: MemoryWatch,
     stop: Callable[[], bool],
-    executor: Executor | None = None,
 ) -> Iterator[list[FitOutcome[Result]]]:
     """Outcomes of all chunks, in the order in which they are done.
 
@@ -93,16 +92,11 @@ def fit_all(
         Stocks to train; taken only when there is room for them.
     job:
         What a worker does with a chunk; it must be picklable.
-    make_executor:
-        Gives a new executor for so many workers.
     stop:
         Asked between chunks; once true, what is in flight is finished and no
         more is begun.
-    executor:
-        One that is there already, for so many workers; it is shut down like the others.
     """
-    most = window = workers * _CHUNKS_PER_WORKER
-    executor = executor or make_executor(workers)
+    most = window = pool.workers * _CHUNKS_PER_WORKER
     in_flight: dict[Future[list[FitOutcome[Result]]], Work] = {}
     suspects: list[Work] = []
     try:
@@ -113,10 +107,7 @@ def fit_all(
                 chunk = next(chunks, None)
                 if chunk is None:
                     break
-                try:
-                    in_flight[executor.submit(job, chunk)] = chunk
-                except RuntimeError:  # the pool broke since the last look
-                    suspects.append(chunk)
+                in_flight[pool.submit(job, chunk)] = chunk
             if not in_flight and not suspects:
                 return
             done, _ = wait(in_flight, timeout=_POLL_S, return_when=FIRST_COMPLETED)
@@ -127,39 +118,31 @@ def fit_all(
                 else:
                     suspects.append(chunk)
             if suspects and not in_flight:
-                executor.shutdown(wait=False)
-                for chunk in suspects:
-                    yield from _fit_alone(chunk, job, make_executor, stop)
+                with pool.of_one() as single:
+                    for chunk in suspects:
+                        yield from _fit_alone(chunk, job, single, stop)
                 suspects = []
-                executor = make_executor(workers)
     finally:
         for future in in_flight:
             future.cancel()
-        executor.shutdown(wait=True)
 
 
 def _fit_alone(
     chunk: Work,
     job: Callable[[Work], list[FitOutcome[Result]]],
-    make_executor: Callable[[int], Executor],
+    single: Pool,
     stop: Callable[[], bool],
 ) -> Iterator[list[FitOutcome[Result]]]:
     """One stock at a time, so that the one that kills its worker is known."""
-    executor = make_executor(1)
-    try:
-        for alone in chunk.alone():
-            if stop():
-                return
-            started_at = utc_now()
-            future = executor.submit(job, alone)
-            error = future.exception()
-            if error is None:
-                yield future.result()
-            else:
-                message = f"the worker process died twice while it trained this stock ({error})"
-                stock = alone.rows.stock(0)
-                yield [FitOutcome.of(stock, started_at, 0.0, error=WorkerDiedError(message))]
-                executor.shutdown(wait=False)
-                executor = make_executor(1)
-    finally:
-        executor.shutdown(wait=True)
+    for alone in chunk.alone():
+        if stop():
+            return
+        started_at = utc_now()
+        future = single.submit(job, alone)
+        error = future.exception()
+        if error is None:
+            yield future.result()
+        else:
+            message = f"the worker process died twice while it trained this stock ({error})"
+            stock = alone.rows.stock(0)
+            yield [FitOutcome.of(stock, started_at, 0.0, error=WorkerDiedError(message))]

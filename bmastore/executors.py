@@ -1,4 +1,4 @@
-"""Where fits run: a ``concurrent.futures.Executor`` for this machine."""
+"""Where fits run: a pool of workers, by default processes on this machine."""
 
 import contextlib
 import gc
@@ -8,10 +8,12 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from multiprocessing.connection import wait
 from typing import Any
+
+from bmastore.exchange import Result
 
 # Never fork: a forked OpenMP runtime hangs. A fork server imports the libraries once for
 # all workers and every later one, which on a short pass is most of the time; macOS's
@@ -23,6 +25,42 @@ _PATIENCE_S = 1.0
 # What Linux grants to everybody.
 _PIPE_BYTES = 2**20
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+class Pool:
+    """Workers that do jobs, and others in their place when one of them has died.
+
+    Parameters
+    ----------
+    make_executor:
+        Gives an executor for so many workers.
+    workers:
+        How many.
+    """
+
+    def __init__(self, make_executor: Callable[[int], Executor], workers: int) -> None:
+        self.workers = workers
+        self._make_executor = make_executor
+        self._executor = make_executor(workers)
+
+    def __enter__(self) -> "Pool":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._executor.shutdown(wait=True)
+
+    def submit(self, job: Callable[..., Result], *args: Any) -> Future[Result]:
+        """Have a job done; if its worker dies, its future and those of all others say so."""
+        try:
+            return self._executor.submit(job, *args)
+        except BrokenExecutor:  # a worker has died since the last job
+            self._executor.shutdown(wait=False)
+            self._executor = self._make_executor(self.workers)
+            return self._executor.submit(job, *args)
+
+    def of_one(self) -> "Pool":
+        """A pool of one worker, for jobs of which one may have killed its worker."""
+        return Pool(self._make_executor, 1)
 
 
 def local_executor(workers: int) -> Executor:

@@ -7,7 +7,7 @@ universe when it is next trained.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from contextlib import suppress
 from datetime import date, timedelta
 from functools import partial
@@ -21,7 +21,8 @@ from bmastore.arrays import PanelArrays
 from bmastore.config import FitConfig
 from bmastore.cross_section import CrossSections
 from bmastore.errors import WorkerDiedError
-from bmastore.exchange import Result, Shared, Work
+from bmastore.exchange import Shared, Work
+from bmastore.executors import Pool
 from bmastore.pooled_rows import Labels, read_labels
 from bmastore.resources import sql
 from bmastore.shared import NewUniverse, Prior, StoredUniverse, dump
@@ -48,9 +49,7 @@ def make_universe(
     writer: Writer,
     config: FitConfig,
     anchor: date,
-    executor: Executor,
-    make_executor: Callable[[int], Executor],
-    workers: int,
+    pool: Pool,
     meanwhile: Callable[[], None] = lambda: None,
 ) -> NewUniverse:
     """Fit the pooled models of the fold cells and of the anchor, and compare the members.
@@ -59,10 +58,6 @@ def make_universe(
 
     Parameters
     ----------
-    executor:
-        For so many workers; it is left open.
-    make_executor:
-        Gives another one for work that was lost with its pool.
     meanwhile:
         Called while the workers compare the members.
 
@@ -78,30 +73,27 @@ def make_universe(
     days = _days(config, anchor)
     labels = read_labels(writer, config, anchor, days.values())
     make_job = partial(_make_job, labels, sections, config.seed)
-    submitted = _submit_fits(executor, days, make_job, workers)
-    fits = dict(islice(submitted, workers))
+    submitted = _submit_fits(pool, days, make_job)
+    fits = dict(islice(submitted, pool.workers))
     pilot = list(_pilot(writer, config, anchor))
     import bmastore.bma  # noqa: F401  a tenth of a second that `compare` would wait for
 
     fits |= dict(submitted)
     # The members are compared on the fold cells; the newest model is fitted beside that.
     newest = fits.pop(_NEWEST, None)
-    done = {
-        name: _fitted(fit, partial(make_job, days[name]), make_executor)
-        for name, fit in fits.items()
-    }
+    done = {name: _fitted(fit, partial(make_job, days[name]), pool) for name, fit in fits.items()}
     models = {name: text for name, (text, _) in done.items()}
     trial = Shared(dump(StoredUniverse(models, sections, labels.move, None)))
     work = [Work(rows, (None,) * len(rows.tickers), trial) for rows in pilot]
-    scoring = [_submit(executor, partial(score_in_worker, one, config)) for one in work]
+    scoring = [pool.submit(on_the_clock, partial(score_in_worker, one, config)) for one in work]
     meanwhile()
     compared = [
         scored
         for one, future in zip(work, scoring, strict=True)
-        for scored in _scored(future, one, config, make_executor)
+        for scored in _scored(future, one, config, pool)
     ]
     if newest is not None:
-        done[_NEWEST] = _fitted(newest, partial(make_job, days[_NEWEST]), make_executor)
+        done[_NEWEST] = _fitted(newest, partial(make_job, days[_NEWEST]), pool)
     models = {name: text for name, (text, _) in done.items()}
     prior = compare([score for scores, _ in compared for score in scores], config)
     blob = dump(StoredUniverse(models, sections, labels.move, prior))
@@ -132,10 +124,7 @@ def compare(scores: Sequence[NDArray[np.float64]], config: FitConfig) -> Prior:
 
 
 def _submit_fits(
-    executor: Executor,
-    days: dict[str, date],
-    make_job: Callable[[date], Callable[[], bytes] | None],
-    workers: int,
+    pool: Pool, days: dict[str, date], make_job: Callable[[date], Callable[[], bytes] | None]
 ) -> Iterator[tuple[str, Future[tuple[bytes, float]]]]:
     """Fits of the pooled models that have rows enough, by name, each when there is room for it."""
     fits: list[Future[tuple[bytes, float]]] = []
@@ -144,56 +133,37 @@ def _submit_fits(
         if job is None:
             continue
         # Rows of one fit more than there are workers are enough to have in memory.
-        while len(running := [fit for fit in fits if not fit.done()]) >= workers:
+        while len(running := [fit for fit in fits if not fit.done()]) >= pool.workers:
             wait(running, return_when=FIRST_COMPLETED)
-        fits.append(_submit(executor, job))
+        fits.append(pool.submit(on_the_clock, job))
         yield name, fits[-1]
-
-
-def _submit(executor: Executor, job: Callable[[], Result]) -> Future[tuple[Result, float]]:
-    try:
-        return executor.submit(on_the_clock, job)
-    except BrokenExecutor as error:  # the pool broke since the last one
-        broken: Future[tuple[Result, float]] = Future()
-        broken.set_exception(error)
-        return broken
-
-
-def _alone(
-    job: Callable[[], Result], make_executor: Callable[[int], Executor]
-) -> tuple[Result, float]:
-    """What a job gives that was lost with its pool, in a pool of its own."""
-    executor = make_executor(1)
-    try:
-        return executor.submit(on_the_clock, job).result()
-    except BrokenExecutor as error:
-        raise WorkerDiedError(
-            f"a worker process died while the universe was fitted ({error}); "
-            f"if memory is short, try fewer --workers"
-        ) from None
-    finally:
-        executor.shutdown(wait=True)
 
 
 def _fitted(
     fit: Future[tuple[bytes, float]],
     make_job: Callable[[], Callable[[], bytes] | None],
-    make_executor: Callable[[int], Executor],
+    pool: Pool,
 ) -> tuple[bytes, float]:
-    """A pooled model, and the CPU seconds that it took."""
-    try:
+    """A pooled model, and the CPU seconds that it took; fitted again alone if a worker has died."""
+    with suppress(BrokenExecutor):
         return fit.result()
-    except BrokenExecutor:
-        job = make_job()
-        assert job is not None
-        return _alone(job, make_executor)
+    job = make_job()
+    assert job is not None
+    with pool.of_one() as single:
+        try:
+            return single.submit(on_the_clock, job).result()
+        except BrokenExecutor as error:
+            raise WorkerDiedError(
+                f"a worker process died while the universe was fitted ({error}); "
+                f"if memory is short, try fewer --workers"
+            ) from None
 
 
 def _scored(
     scoring: Future[tuple[list[NDArray[np.float64]], float]],
     work: Work,
     config: FitConfig,
-    make_executor: Callable[[int], Executor],
+    pool: Pool,
 ) -> Iterator[tuple[list[NDArray[np.float64]], float]]:
     """Scores of pilot stocks, and CPU seconds; one that kills its worker has none.
 
@@ -202,9 +172,11 @@ def _scored(
     try:
         yield scoring.result()
     except BrokenExecutor:
-        for one in work.alone():
-            with suppress(WorkerDiedError):
-                yield _alone(partial(score_in_worker, one, config), make_executor)
+        with pool.of_one() as single:
+            for one in work.alone():
+                again = single.submit(on_the_clock, partial(score_in_worker, one, config))
+                if again.exception() is None:
+                    yield again.result()
 
 
 def _days(config: FitConfig, anchor: date) -> dict[str, date]:

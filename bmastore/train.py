@@ -17,7 +17,7 @@ from bmastore.config import FitConfig, TrainConfig, code_version
 from bmastore.dispatch import MemoryWatch, Progress, fit_all
 from bmastore.errors import ArtifactError
 from bmastore.exchange import FitOutcome, FitResult, Shared, Work
-from bmastore.executors import local_executor, single_threaded
+from bmastore.executors import Pool, local_executor, single_threaded
 from bmastore.ledger import Pending, Totals
 from bmastore.plan import PassOptions, plan, read_work, spend_budget, worker_count
 from bmastore.pooling import anchor_of, make_universe
@@ -110,18 +110,14 @@ def run_pass(
     recorder = _Recorder(writer, fit_config, run_id, pending, memory, started, on_progress)
     with interruptible() as stop:
         if pending:
-            with single_threaded(), make_executor(workers) as executor:
+            with single_threaded(), Pool(make_executor, workers) as pool:
                 recorder.publish()
                 work = read_work(writer, fit_config, pending, options, workers)
                 if "pooled" in fit_config.members:
-                    work, fit_s = _with_universe(
-                        writer, fit_config, run_id, work, options, executor, make_executor, workers
-                    )
+                    work, fit_s = _with_universe(writer, fit_config, run_id, work, options, pool)
                     recorder.totals = Totals(fit_cpu_s=fit_s)
                 job = partial(fit_in_worker, config=fit_config)
-                for outcomes in fit_all(
-                    work, job, make_executor, workers, memory, stop.is_set, executor
-                ):
+                for outcomes in fit_all(work, job, pool, memory, stop.is_set):
                     recorder.take(outcomes, options.batch_size)
         interrupted = stop.is_set() and recorder.done < len(pending)
         recorder.finish("interrupted" if interrupted else "finished")
@@ -148,9 +144,7 @@ def _with_universe(
     run_id: str,
     work: Iterator[Work],
     options: PassOptions,
-    executor: Executor,
-    make_executor: Callable[[int], Executor],
-    workers: int,
+    pool: Pool,
 ) -> tuple[Iterator[Work], float]:
     """Work with what all stocks share, and the CPU seconds that making it took."""
     anchor = anchor_of(writer, config, options.as_of)
@@ -171,9 +165,7 @@ def _with_universe(
         read_recent()
         first.extend(islice(work, 1))
 
-    universe, fit_s = _find_universe(
-        writer, config, run_id, anchor, options, executor, make_executor, workers, read_ahead
-    )
+    universe, fit_s = _find_universe(writer, config, run_id, anchor, options, pool, read_ahead)
     shared = Shared(universe, read_recent())
     return (replace(one, shared=shared) for one in chain(first, work)), fit_s
 
@@ -184,9 +176,7 @@ def _find_universe(
     run_id: str,
     anchor: date,
     options: PassOptions,
-    executor: Executor,
-    make_executor: Callable[[int], Executor],
-    workers: int,
+    pool: Pool,
     meanwhile: Callable[[], None],
 ) -> tuple[bytes, float]:
     """The universe of an anchor, stored or new, and the CPU seconds that it took."""
@@ -196,7 +186,7 @@ def _find_universe(
         if sha256 is not None:
             with suppress(ArtifactError):  # a damaged one is made anew
                 return artifacts.read(writer.models, sha256), 0.0
-    made = make_universe(writer, config, anchor, executor, make_executor, workers, meanwhile)
+    made = make_universe(writer, config, anchor, pool, meanwhile)
     artifacts.write(writer.models, made.blob, made.sha256)
     with writer.transaction():
         columns = ledger.universe_columns(made, run_id, config, code_version())

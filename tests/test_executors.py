@@ -8,7 +8,7 @@ from multiprocessing.connection import Connection
 
 import pytest
 
-from bmastore.executors import local_executor
+from bmastore.executors import Pool, local_executor
 
 
 def die_half_way(size):
@@ -38,3 +38,14 @@ def test_a_worker_killed_while_it_hands_over_a_result_breaks_its_pool(workers):
 def test_a_pool_ends_when_it_is_told_to():
     with local_executor(2) as executor:
         assert sum(executor.map(abs, range(-50, 0))) == 1275
+
+
+def test_a_pool_goes_on_with_other_workers_when_one_has_died():
+    with Pool(local_executor, 2) as pool:
+        with pytest.raises(BrokenExecutor):
+            pool.submit(os._exit, 7).result(timeout=60)
+        assert pool.submit(pow, 2, 3).result(timeout=60) == 8
+        with pool.of_one() as single:
+            assert single.workers == 1
+            assert single.submit(os.getpid).result(timeout=60) != os.getpid()
+        assert pool.submit(pow, 2, 4).result(timeout=60) == 16
