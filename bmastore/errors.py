@@ -4,6 +4,8 @@ A message says what is wrong, where, and what to do next; the command line
 prints it and leaves with the class's ``exit_code``.
 """
 
+from collections.abc import Iterable
+
 
 class BmastoreError(Exception):
     """Root of every error that bmastore raises on purpose."""
@@ -46,7 +48,13 @@ class SchemaTooNewError(StoreError):
 
 
 class UnknownTickerError(StoreError):
-    """The store has no such ticker."""
+    """The store has no such tickers, or no ensembles of them."""
+
+    def __init__(self, lacks: str, tickers: Iterable[str]) -> None:
+        super().__init__(
+            f"the store has no {lacks} {', '.join(tickers)}; what it has: "
+            f"bmastore sql 'select ticker, status from v_status'"
+        )
 
 
 class StockError(BmastoreError):

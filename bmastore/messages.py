@@ -118,7 +118,7 @@ def explanation(found: "Explanation") -> list[str]:
         for row in found.members.records():
             if row["target"] == stock["target"]:
                 lines.append(
-                    f"  {row['member']:<5} weight {row['weight']:.3f}; out of fold: log score "
+                    f"  {row['member']:<6} weight {row['weight']:.3f}; out of fold: log score "
                     f"{row['oof_log_score']:.3f}, rmse {row['oof_rmse']:.4f}"
                 )
     return lines

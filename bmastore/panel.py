@@ -110,7 +110,7 @@ def choose_series(
         return series
     unknown = sorted(set(wanted) - {one.ticker for one in series})
     if unknown:
-        raise UnknownTickerError(f"the store has no ticker {', '.join(unknown)}")
+        raise UnknownTickerError("ticker", unknown)
     return [one for one in series if one.ticker in wanted]
 
 

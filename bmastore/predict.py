@@ -71,7 +71,7 @@ def predict(
     if tickers is not None:
         unknown = sorted(set(tickers) - set(hashes))
         if unknown:
-            raise UnknownTickerError(f"there is no trained ensemble for {', '.join(unknown)}")
+            raise UnknownTickerError("trained ensemble of", unknown)
         hashes = {ticker: hashes[ticker] for ticker in sorted(set(tickers))}
     features = panel.feature_columns(reader.duck)
     scored: list[tuple[str, Forecasts | str]] = []

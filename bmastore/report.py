@@ -97,7 +97,7 @@ def explain(reader: Reader, ticker: str) -> Explanation:
     """
     facts = query(reader, sql("report/explain"), {"ticker": ticker})
     if not facts.rows:
-        raise UnknownTickerError(f"the store has no ticker {ticker!r}")
+        raise UnknownTickerError("ticker", [ticker])
     members = query(reader, sql("report/explain_members"), {"ticker": ticker})
     return Explanation(facts, members)
 

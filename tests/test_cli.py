@@ -91,6 +91,17 @@ def test_explain_says_why(trained, panel):
 
 
 @pytest.mark.parametrize(
+    "command", [["train", "--tickers", "DEMO01,NOPE"], ["predict", "--tickers", "NOPE"],
+                ["explain", "NOPE"]],
+)  # fmt: skip
+def test_an_unknown_ticker_is_named_with_where_to_look(trained, command):
+    refused = cli(*command, "--store", trained.path, check=2)
+    (line,) = refused.stderr.splitlines()
+    assert line.startswith("bmastore: the store has no ")
+    assert "NOPE; what it has: bmastore sql" in line
+
+
+@pytest.mark.parametrize(
     "query",
     [
         "drop table runs",
