@@ -53,7 +53,7 @@ class UnknownTickerError(StoreError):
     def __init__(self, lacks: str, tickers: Iterable[str]) -> None:
         super().__init__(
             f"the store has no {lacks} {', '.join(tickers)}; what it has: "
-            f"bmastore sql 'select ticker, status from v_status'"
+            f"bmastore sql 'from v_status'"
         )
 
 
