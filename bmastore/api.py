@@ -133,7 +133,7 @@ class Store:
         options:
             What does not: which stocks, workers, memory, batch size.
         on_progress:
-            Called after each chunk of stocks.
+            Called after each chunk of stocks, and when the last are committed.
         make_executor:
             Gives an executor for a number of workers, for instance a
             ``distributed.Client``'s; by default worker processes here.
