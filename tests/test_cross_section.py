@@ -2,13 +2,14 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 from conftest import FAST, HORIZON, TARGET
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from bmastore import Store, panel
-from bmastore.cross_section import CrossSections
+from bmastore.cross_section import CrossSections, quartiles
 from bmastore.demo import universe as made_up
 from bmastore.store import open_reader
 
@@ -48,6 +49,19 @@ def test_they_are_the_medians_and_quartile_distances_of_each_date(tmp_path):
     np.testing.assert_allclose(found.medians, medians, rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(found.spreads, upper - lower, rtol=1e-4, atol=1e-6)
     assert np.isnan(found.medians[3, 1])
+
+
+@pytest.mark.filterwarnings("ignore:All-NaN slice")
+@given(
+    arrays.arrays(
+        np.float32,
+        st.tuples(st.integers(1, 4), st.integers(1, 40)),
+        elements=st.one_of(st.just(np.nan), st.floats(-1e6, 1e6, width=32)),
+    )
+)
+def test_quartiles_are_numpys_whatever_is_missing_or_equal(features):
+    expected = np.nanquantile(features.astype(np.float64), [0.25, 0.5, 0.75], axis=1)
+    np.testing.assert_allclose(quartiles(features), expected, rtol=1e-12, atol=1e-9)
 
 
 def test_a_span_is_read_with_the_newest_date_before_it(tmp_path):
@@ -96,8 +110,7 @@ def test_what_moves_all_stocks_of_a_date_alike_is_not_seen(X, shift, factor):
 
 def relative_to_itself(X):
     dates = np.full(len(X), np.datetime64("2024-01-02"))
-    lower, medians, upper = np.quantile(X, [[0.25], [0.5], [0.75]], axis=0).astype(np.float32)
-    return CrossSections(dates[:1], medians, upper - lower).relative(dates, X)
+    return CrossSections.of(dates[:1], dates, list(X.T)).relative(dates, X)
 
 
 def test_a_feature_in_which_stocks_do_not_differ_is_centred_and_one_that_none_has_is_missing():
