@@ -65,7 +65,7 @@ class PassOptions:
     as_of: date | None = None
     workers: int | None = None
     max_memory: int | None = None
-    batch_size: int = 200
+    batch_size: int = 400
     time_per_stock: float | None = None
 
     def __post_init__(self) -> None:

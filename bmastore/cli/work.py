@@ -83,7 +83,7 @@ def ingest(
 @click.option(
     "--batch-size",
     type=click.IntRange(min=1),
-    default=200,
+    default=400,
     show_default=True,
     help="Commit after so many stocks, or ten seconds.",
 )
