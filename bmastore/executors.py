@@ -1,7 +1,6 @@
 """Where fits run: a pool of workers, by default processes on this machine."""
 
 import contextlib
-import gc
 import multiprocessing
 import os
 import signal
@@ -70,7 +69,7 @@ def local_executor(workers: int) -> Executor:
         from multiprocessing import forkserver
 
         # It imports the libraries while the coordinator reads the first rows.
-        context.set_forkserver_preload(["bmastore.fit"])
+        context.set_forkserver_preload(["bmastore.preload"])
         with _without_main():
             forkserver.ensure_running()
     executor = ProcessPoolExecutor(workers, mp_context=context, initializer=_prepare_worker)
@@ -172,9 +171,6 @@ def single_threaded() -> Iterator[None]:
 def _prepare_worker() -> None:
     # Ctrl-C reaches the whole process group; the coordinator decides what ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # What was imported stays: going through it again in every collection takes a twentieth
-    # of the time of a fit.
-    gc.freeze()
     threading.Thread(target=_die_with_parent, daemon=True).start()
 
 

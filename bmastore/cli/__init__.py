@@ -1,5 +1,6 @@
 """The command line: parses, calls, prints."""
 
+import gc
 import os
 import sys
 
@@ -38,6 +39,9 @@ def main() -> None:
             err=True,
         )
         sys.exit(2)
+    finally:
+        # As it ends, Python would go through all that the libraries hold once more.
+        gc.freeze()
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
