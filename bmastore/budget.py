@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import partial
+from statistics import fmean
 
 from bmastore.config import PRESETS, FitConfig
 from bmastore.dispatch import MemoryWatch, fit_all
@@ -58,6 +59,8 @@ def choose_preset(
     """
     chosen: Choice | None = None
     with Pool(make_executor, 1) as pool:
+        # The first fit of a worker also pays for loading the libraries.
+        _mean_cost(pilot[:1], config, pool)
         for preset in _LADDER:
             trial = replace(config, preset_name=preset, preset=PRESETS[preset])
             cost = _mean_cost(pilot, trial, pool)
@@ -72,7 +75,4 @@ def choose_preset(
 def _mean_cost(pilot: Sequence[Work], config: FitConfig, pool: Pool) -> float:
     job = partial(fit_in_worker, config=config)
     chunks = fit_all(iter(pilot), job, pool, MemoryWatch(None), stop=lambda: False)
-    outcomes = [outcome for chunk in chunks for outcome in chunk]
-    # The first fit of a worker also pays for loading the libraries.
-    costs = sorted(outcome.fit_s for outcome in outcomes)
-    return sum(costs[:-1]) / (len(costs) - 1) if len(costs) > 1 else costs[0]
+    return fmean(outcome.fit_s for chunk in chunks for outcome in chunk)
