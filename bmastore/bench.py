@@ -111,7 +111,10 @@ def _measure(path: Path, preset: str, target: str, tickers: tuple[str, ...], cut
             TrainConfig(preset=preset, target=target),
             PassOptions(tickers=tickers, as_of=cutoff, force=True),
         )
-        shared = store.sql("select max(fit_s) as fit_s from v_universe")["fit_s"].fillna(0.0)
+        shared = store.sql(
+            "select coalesce(max(fit_s), 0.0) as fit_s from v_universe where run_id = $run",
+            {"run": run.run_id},
+        )["fit_s"]
         truth = store.sql(
             "select ticker, date, value from targets where target = $target", {"target": target}
         )

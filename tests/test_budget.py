@@ -1,7 +1,8 @@
 """Time budgets: the richest preset that fits, measured; and what the presets are worth."""
 
+import duckdb
 import pytest
-from conftest import cli, cli_json
+from conftest import FAST, cli, cli_json
 from test_fit import CONFIG, stock
 
 from bmastore import PassOptions
@@ -57,3 +58,13 @@ def test_bench_presets_measures_all_four_and_leaves_the_store_alone(filled):
     assert all(0.3 < row["mse_vs_zero"] < 1.1 for row in rows)
     assert rows[-1]["mse_vs_high"] == 1
     assert filled.path.read_bytes() == before
+
+
+def test_what_a_universe_of_another_run_cost_is_no_part_of_a_presets_cost(filled):
+    filled.train(FAST)
+    with duckdb.connect(str(filled.path)) as duck:
+        duck.execute("update universes set fit_s = 1000.0")
+        assert duck.execute("select count(*) from universes").fetchall()[0][0] > 0
+    rows = cli_json("bench", "presets", "--stocks", 2, "--format", "json", "--store", filled.path)
+    assert all(0 < row["core_seconds_per_stock"] < 60 for row in rows)
+    assert all(0 < row["minutes_for_3800"] < 300 for row in rows)
