@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from bmastore import ledger, panel
 from bmastore.arrays import PanelArrays
-from bmastore.clock import utc_now
+from bmastore.calendar import utc_now
 from bmastore.config import FitConfig, TrainConfig, code_version
 from bmastore.dispatch import MemoryWatch, Progress, fit_all
 from bmastore.errors import ConfigError, StoreError
@@ -31,7 +31,7 @@ from bmastore.pooling import anchor_of, make_universe
 from bmastore.publish import publish
 from bmastore.resources import sql
 from bmastore.store import Writer
-from bmastore.tables import Table
+from bmastore.table import Table
 from bmastore.worker import hindcast_in_worker
 
 _READ_BATCH, _CHUNK = 200, 8

@@ -16,7 +16,7 @@ from bmastore.config import PRESETS, TrainConfig
 from bmastore.errors import StoreError
 from bmastore.plan import PassOptions
 from bmastore.store import open_reader
-from bmastore.tables import Table
+from bmastore.table import Table
 
 # Trading days after the cutoff that are forecast and not seen.
 _UNSEEN_DAYS = 60

@@ -12,7 +12,7 @@ from bmastore.api import Store
 from bmastore.config import TrainConfig
 from bmastore.errors import StoreError
 from bmastore.store import models_path, open_reader, remove_store, results_path
-from bmastore.tables import Table
+from bmastore.table import Table
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import psutil
 
-from bmastore.clock import utc_now
+from bmastore.calendar import utc_now
 from bmastore.errors import WorkerDiedError
 from bmastore.exchange import FitOutcome, Result, Work
 from bmastore.executors import Pool

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bmastore import artifacts, bma, ensemble
 from bmastore.arrays import StockArrays
-from bmastore.clock import utc_now
+from bmastore.calendar import utc_now
 from bmastore.config import FitConfig
 from bmastore.ensemble import Ensemble, FoldModels
 from bmastore.errors import ConstantTargetError, NotFiniteError, TooFewRowsError

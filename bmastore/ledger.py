@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, func, insert, select, update
 
-from bmastore.clock import utc_now
+from bmastore.calendar import utc_now
 from bmastore.config import FitConfig
 from bmastore.exchange import QUANTILE_COLUMNS, FitOutcome, FitResult
 from bmastore.schema import ledger as ledger_table

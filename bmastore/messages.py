@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bmastore.tables import Table
+from bmastore.table import Table
 
 if TYPE_CHECKING:
     from bmastore.backtest import BacktestReport

@@ -12,7 +12,7 @@ from typing import Any
 
 from bmastore.errors import BmastoreError, ConfigError
 from bmastore.statements import literal, quoted
-from bmastore.tables import Table
+from bmastore.table import Table
 
 FORMATS = ("table", "csv", "json", "parquet")
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bmastore.arrays import PanelArrays, StockArrays
-from bmastore.clock import utc_now
+from bmastore.calendar import utc_now
 from bmastore.cross_section import CrossSections
 from bmastore.errors import ConfigError, StoreError, UnknownTickerError
 from bmastore.resources import sql

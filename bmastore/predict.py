@@ -19,7 +19,7 @@ from bmastore.exchange import QUANTILE_COLUMNS, Forecasts
 from bmastore.executors import single_threaded
 from bmastore.resources import sql
 from bmastore.store import Reader, models_path
-from bmastore.tables import Table
+from bmastore.table import Table
 
 if TYPE_CHECKING:
     import pandas as pd

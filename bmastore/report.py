@@ -9,7 +9,7 @@ import duckdb
 from bmastore.errors import QueryError, UnknownTickerError
 from bmastore.resources import sql, sql_names
 from bmastore.store import Reader
-from bmastore.tables import Table
+from bmastore.table import Table
 
 STATUSES = ("trained", "pending", "stale", "failed", "skipped")
 

@@ -12,7 +12,7 @@ from bmastore.config import PRESETS, WEIGHTINGS
 
 if TYPE_CHECKING:
     from bmastore.store import Reader
-    from bmastore.tables import Table
+    from bmastore.table import Table
 
 FORMATS = ("table", "csv", "json", "parquet")
 DAY = click.DateTime(["%Y-%m-%d"])
