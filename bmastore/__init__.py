@@ -4,12 +4,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bmastore.api import Store
     from bmastore.classic import MassiveStockBMAProcessor
     from bmastore.config import Splits, TrainConfig
     from bmastore.errors import BmastoreError
     from bmastore.plan import PassOptions
     from bmastore.regressor import BMARegressor
+    from bmastore.store import Store
 
 __version__ = "0.1.0"
 
@@ -17,7 +17,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "BMARegressor": "bmastore.regressor",
     "MassiveStockBMAProcessor": "bmastore.classic",
-    "Store": "bmastore.api",
+    "Store": "bmastore.store",
     "TrainConfig": "bmastore.config",
     "Splits": "bmastore.config",
     "PassOptions": "bmastore.plan",

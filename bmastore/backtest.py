@@ -28,9 +28,9 @@ from bmastore.executors import Pool, local_executor, single_threaded
 from bmastore.ledger import Totals
 from bmastore.plan import PassOptions, worker_count
 from bmastore.pooling import anchor_of, make_universe
-from bmastore.publish import publish
-from bmastore.resources import sql
-from bmastore.store import Writer
+from bmastore.storage.publish import publish
+from bmastore.storage.session import Writer
+from bmastore.storage.statements import run
 from bmastore.table import Table
 from bmastore.worker import hindcast_in_worker
 
@@ -179,9 +179,7 @@ def _spans(
     StoreError
         If there are too few days.
     """
-    found = writer.duck.execute(
-        sql("backtest/labelled_days"), {"target": target, "as_of": as_of}
-    ).fetchall()
+    found = run(writer.duck, "backtest/labelled_days", target=target, as_of=as_of).fetchall()
     days = [day for (day,) in found]
     if len(days) <= cutoffs * every:
         raise StoreError(
@@ -253,9 +251,11 @@ def _score_slices(
 
 def _liquidity(writer: Writer, window: _Window) -> NDArray[np.object_]:
     """Name of the third of each row's stock, as of the cutoff; empty where it has no prices."""
-    found = writer.duck.execute(
-        sql("backtest/liquidity"),
-        {"tickers": np.unique(window.tickers).tolist(), "cutoff": window.cutoff},
+    found = run(
+        writer.duck,
+        "backtest/liquidity",
+        tickers=np.unique(window.tickers).tolist(),
+        cutoff=window.cutoff,
     ).fetchall()
     thirds = {ticker: _THIRDS[third - 1] for ticker, third in found}
     return np.array([thirds.get(ticker, "") for ticker in window.tickers], dtype=object)

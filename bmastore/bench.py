@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from bmastore import panel
-from bmastore.api import Store
 from bmastore.config import PRESETS, TrainConfig
 from bmastore.errors import StoreError
 from bmastore.plan import PassOptions
-from bmastore.store import open_reader
+from bmastore.storage.session import open_reader
+from bmastore.store import Store
 from bmastore.table import Table
 
 # Trading days after the cutoff that are forecast and not seen.

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bmastore import report
-from bmastore.api import Store
 from bmastore.errors import BmastoreError, InputError
 from bmastore.plan import PassOptions
-from bmastore.store import open_reader
+from bmastore.storage.session import open_reader
+from bmastore.store import Store
 
 if TYPE_CHECKING:
     import pandas as pd

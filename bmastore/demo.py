@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bmastore import messages, report
-from bmastore.api import Store
 from bmastore.config import TrainConfig
 from bmastore.errors import StoreError
-from bmastore.store import models_path, open_reader, remove_store, results_path
+from bmastore.storage.session import models_path, open_reader, remove_store, results_path
+from bmastore.store import Store
 from bmastore.table import Table
 
 if TYPE_CHECKING:

@@ -131,7 +131,7 @@ def load(blob: bytes, read_universe: Callable[[str], bytes]) -> Ensemble:
     ``read_universe`` gives the verified bytes of a universe by its hash.
 
     The bytes must be those: LightGBM and XGBoost may crash the process on
-    corrupt models, which is why :func:`bmastore.artifacts.read` checks a hash.
+    corrupt models, which is why :func:`bmastore.storage.artifacts.read` checks a hash.
 
     Raises
     ------

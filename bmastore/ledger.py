@@ -12,10 +12,10 @@ from sqlalchemy import Connection, func, insert, select, update
 from bmastore.calendar import utc_now
 from bmastore.config import FitConfig
 from bmastore.exchange import QUANTILE_COLUMNS, FitOutcome, FitResult
-from bmastore.schema import ledger as ledger_table
-from bmastore.schema import runs, universes
 from bmastore.shared import NewUniverse
-from bmastore.statements import execute
+from bmastore.storage.schema import ledger as ledger_table
+from bmastore.storage.schema import runs, universes
+from bmastore.storage.statements import execute
 
 
 @dataclass(frozen=True)

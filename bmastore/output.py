@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bmastore.errors import BmastoreError, ConfigError
-from bmastore.statements import literal, quoted
+from bmastore.storage.statements import literal, quoted
 from bmastore.table import Table
 
 FORMATS = ("table", "csv", "json", "parquet")

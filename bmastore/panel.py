@@ -14,8 +14,7 @@ from bmastore.arrays import PanelArrays, StockArrays
 from bmastore.calendar import utc_now
 from bmastore.cross_section import CrossSections
 from bmastore.errors import ConfigError, StoreError, UnknownTickerError
-from bmastore.resources import sql
-from bmastore.statements import Literal, literal, quoted, run_file
+from bmastore.storage.statements import Part, Value, quoted, run
 
 # Rows that are held in memory at once while digests are computed: some 200 MB.
 _ROWS_AT_ONCE = 2_000_000
@@ -91,7 +90,7 @@ def choose_features(
 
 def read_series(duck: duckdb.DuckDBPyConnection, target: str) -> list[Series]:
     """All stocks of a target, by ticker."""
-    rows = duck.execute(sql("panel/read_series").format(target=literal(target))).fetchall()
+    rows = run(duck, "panel/read_series", target=target).fetchall()
     return [Series(*row) for row in rows]
 
 
@@ -121,12 +120,10 @@ def read_rows(
     features: Sequence[str],
 ) -> PanelArrays:
     """Rows of some stocks, in the order asked for, in one scan."""
-    statement = sql("panel/read_rows").format(
-        feature_columns=feature_columns_sql(features),
-        tickers=literal(tickers),
-        target=literal(target),
-    )
-    found = duck.execute(statement).fetchnumpy()
+    columns = feature_columns_sql(features)
+    found = run(
+        duck, "panel/read_rows", feature_columns=columns, tickers=tickers, target=target
+    ).fetchnumpy()
     place = np.asarray(found["place"])
     X = np.empty((len(place), len(features)), dtype=np.float32)
     for i in range(len(features)):
@@ -152,15 +149,15 @@ def read_cross_sections(
 
     Dates on which less than half of the usual stocks have a row have none.
     """
-    days = duck.execute(
-        sql("panel/full_days"), {"since": since, "until": until, "recent": _RECENT_DAYS}
-    ).fetchall()
-    query = sql("panel/rows_of_days").format(feature_columns=feature_columns_sql(features))
+    days = run(duck, "panel/full_days", since=since, until=until, recent=_RECENT_DAYS).fetchall()
+    asked = feature_columns_sql(features)
     step = max(1, _ROWS_OF_DAYS // max((n for _, n in days), default=1))
     sections = CrossSections.none(len(features))
     for start in range(0, len(days), step):
         wanted = [day for day, _ in days[start : start + step]]
-        found = duck.execute(query, {"first": wanted[0], "last": wanted[-1]}).fetchnumpy()
+        found = run(
+            duck, "panel/rows_of_days", feature_columns=asked, first=wanted[0], last=wanted[-1]
+        ).fetchnumpy()
         columns = [found[f"x{i}"] for i in range(len(features))]
         some = CrossSections.of(np.array(wanted, "datetime64[D]"), _days(found["date"]), columns)
         sections = sections.then(some)
@@ -192,13 +189,11 @@ def refresh_series(duck: duckdb.DuckDBPyConnection, tickers: Sequence[str], targ
     found = [describe(stock, features) for stock in iterate_rows(duck, tickers, target, features)]
     if not found:
         return
-    columns: dict[str, Literal] = {
+    columns: dict[str, Value] = {
         field.name: [getattr(one, field.name) for one in found] for field in fields(Series)
     }
     now = utc_now()
-    run_file(
-        duck, "panel/replace_series", tickers=tickers, target=target, updated_at=now, **columns
-    )
+    run(duck, "panel/replace_series", tickers=tickers, target=target, updated_at=now, **columns)
 
 
 def describe(stock: StockArrays, features: Sequence[str]) -> Series:
@@ -224,11 +219,13 @@ def iterate_rows(
         yield from read_rows(duck, tickers[start : start + batch], target, features)
 
 
-def feature_columns_sql(features: Sequence[str]) -> str:
+def feature_columns_sql(features: Sequence[str]) -> Part:
     """SQL for more columns of a query on ``features``: x0, x1, …; NaN where one is missing."""
-    return "".join(
-        f", coalesce(features.{quoted(name)}, 'nan'::float) as x{i}"
-        for i, name in enumerate(features)
+    return Part(
+        "".join(
+            f", coalesce(features.{quoted(name)}, 'nan'::float) as x{i}"
+            for i, name in enumerate(features)
+        )
     )
 
 

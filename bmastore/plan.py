@@ -8,7 +8,7 @@ from datetime import date
 
 import numpy as np
 
-from bmastore import artifacts, ledger, panel
+from bmastore import ledger, panel
 from bmastore.arrays import PanelArrays
 from bmastore.budget import Choice, choose_preset
 from bmastore.config import FitConfig, code_version
@@ -16,7 +16,8 @@ from bmastore.errors import ArtifactError, ConfigError
 from bmastore.exchange import Work
 from bmastore.ledger import Pending
 from bmastore.recall import read_remembered
-from bmastore.store import Writer
+from bmastore.storage import artifacts
+from bmastore.storage.session import Writer
 
 # Stocks read from the panel in one scan.
 _READ_BATCH = 200

@@ -1,9 +1,8 @@
 """Reads what pooled models learn from: the labels of all stocks, once for all models."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +11,9 @@ from bmastore.arrays import Dates
 from bmastore.config import FitConfig
 from bmastore.exchange import PooledRows
 from bmastore.panel import feature_columns_sql
-from bmastore.resources import sql
 from bmastore.shared import MIN_MOVES
-from bmastore.statements import Literal, literal
-from bmastore.store import Writer
+from bmastore.storage.session import Writer
+from bmastore.storage.statements import Part, Value, literal, run
 
 # Rows that a pooled model learns from at most: more take memory and time, and with labels
 # that overlap and move together hardly add anything.
@@ -68,14 +66,14 @@ class Labels:
 
 def read_labels(writer: Writer, config: FitConfig, anchor: date, days: Iterable[date]) -> Labels:
     """What was known before ``anchor``, for pooled models of ``days``, none of them later."""
-    known: dict[str, Literal] = {"target": config.target, "anchor": anchor}
+    known: dict[str, Value] = {"target": config.target, "anchor": anchor}
     distinct = sorted({anchor, *days})
     moves = "".join(
         f", case when count(*) filter (label_end < {literal(day)}) >= {MIN_MOVES} "
         f"then median(abs(value)) filter (label_end < {literal(day)}) end as move{i}"
         for i, day in enumerate(distinct)
     )
-    typical = _read(writer, "universe/typical_moves", known, moves=moves)
+    typical = run(writer.duck, "universe/typical_moves", **known, moves=Part(moves)).fetchnumpy()
     by_day = {
         day: np.ma.filled(typical[f"move{i}"], np.nan).astype(np.float64)
         for i, day in enumerate(distinct)
@@ -85,9 +83,9 @@ def read_labels(writer: Writer, config: FitConfig, anchor: date, days: Iterable[
     # Labels of neighbouring days overlap: a few days of each horizon hold nearly all they say.
     stride = max(1, config.horizon // 2, -(-int(counts.sum()) // _MOST_ROWS))
     features = feature_columns_sql(config.features)
-    rows = _read(
-        writer, "universe/read_rows", {**known, "stride": stride}, feature_columns=features
-    )
+    rows = run(
+        writer.duck, "universe/read_rows", **known, stride=stride, feature_columns=features
+    ).fetchnumpy()
     return Labels(
         int(counts[enough].sum()),
         int(enough.sum()),
@@ -100,10 +98,3 @@ def read_labels(writer: Writer, config: FitConfig, anchor: date, days: Iterable[
         np.asarray(rows["day"], np.int64),
         np.asarray(rows["stock"], np.int64),
     )
-
-
-def _read(
-    writer: Writer, name: str, values: Mapping[str, Literal], **columns: str
-) -> dict[str, Any]:
-    found: dict[str, Any] = writer.duck.execute(sql(name).format(**columns), values).fetchnumpy()
-    return found

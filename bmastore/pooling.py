@@ -16,7 +16,7 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from bmastore import artifacts, panel
+from bmastore import panel
 from bmastore.arrays import PanelArrays
 from bmastore.config import FitConfig
 from bmastore.cross_section import CrossSections
@@ -24,9 +24,10 @@ from bmastore.errors import WorkerDiedError
 from bmastore.exchange import Shared, Work
 from bmastore.executors import Pool
 from bmastore.pooled_rows import Labels, read_labels
-from bmastore.resources import sql
 from bmastore.shared import NewUniverse, Prior, StoredUniverse, dump
-from bmastore.store import Writer
+from bmastore.storage import artifacts
+from bmastore.storage.session import Writer
+from bmastore.storage.statements import run
 from bmastore.worker import fit_pooled_in_worker, on_the_clock, score_in_worker
 
 # Stocks whose out-of-fold predictions say how good each member is in this universe.
@@ -37,7 +38,7 @@ _NEWEST = "newest"
 
 def anchor_of(writer: Writer, config: FitConfig, as_of: date | None) -> date | None:
     """First day of the newest refresh cell that has features; ``None`` without any."""
-    newest = writer.duck.execute(sql("universe/newest_date"), {"cutoff": as_of}).fetchall()[0][0]
+    newest = run(writer.duck, "universe/newest_date", cutoff=as_of).fetchall()[0][0]
     if newest is None:
         return None
     day = np.datetime64(newest, "D").astype(np.int64)

@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bmastore import artifacts, panel
+from bmastore import panel
 from bmastore.arrays import StockArrays
 from bmastore.cross_section import CrossSections
 from bmastore.ensemble import load
 from bmastore.errors import ArtifactError, ConfigError, UnknownTickerError
 from bmastore.exchange import QUANTILE_COLUMNS, Forecasts
 from bmastore.executors import single_threaded
-from bmastore.resources import sql
-from bmastore.store import Reader, models_path
+from bmastore.storage import artifacts
+from bmastore.storage.session import Reader, models_path
+from bmastore.storage.statements import run
 from bmastore.table import Table
 
 if TYPE_CHECKING:
@@ -121,9 +122,7 @@ def _try_score(
 
 def _oldest_asked_for(reader: Reader, tickers: Sequence[str], until: date | None) -> date | None:
     """Date of the oldest of the rows that are forecast where no first date is named."""
-    found = reader.duck.execute(
-        sql("panel/oldest_newest_row"), {"tickers": list(tickers), "until": until}
-    ).fetchall()
+    found = run(reader.duck, "panel/oldest_newest_row", tickers=tickers, until=until).fetchall()
     oldest: date | None = found[0][0]
     return oldest
 

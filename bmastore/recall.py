@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from bmastore.config import FitConfig
 from bmastore.exchange import FitResult, FoldRecord, Remembered
-from bmastore.resources import sql
+from bmastore.storage.statements import run, statements
 
 
 def read_remembered(
@@ -27,15 +27,14 @@ def read_remembered(
     """
     if not artifacts:
         return {}
-    found = duck.execute(
-        sql("panel/read_folds"),
-        {
-            "tickers": list(artifacts),
-            "target": config.target,
-            "config_hash": config.digest(),
-            "code_version": code_version,
-            "members": list(config.members),
-        },
+    found = run(
+        duck,
+        "panel/read_folds",
+        tickers=list(artifacts),
+        target=config.target,
+        config_hash=config.digest(),
+        code_version=code_version,
+        members=config.members,
     ).fetchnumpy()
     folds: dict[str, list[tuple[FoldRecord, NDArray[np.float32]]]] = {}
     for i, ticker in enumerate(found["ticker"]):
@@ -105,7 +104,7 @@ def write_folds(
         "target": [config.target] * len(results),
         "kept": [np.asarray(result.oof.kept, dtype=np.int64) for _, _, result in results],
     }
-    delete, insert = sql("panel/replace_folds").split(";")[:2]
+    delete, insert = statements("panel/replace_folds")
     # All rows hold the same types: of a thousand that it would look at, one tells them.
     duck.execute("set pandas_analyze_sample = 1")
     duck.register("attempted", {name: _objects(values) for name, values in attempted.items()})

@@ -7,8 +7,9 @@ from typing import Any
 import duckdb
 
 from bmastore.errors import QueryError, UnknownTickerError
-from bmastore.resources import sql, sql_names
-from bmastore.store import Reader
+from bmastore.storage.resources import sql, sql_names
+from bmastore.storage.session import Reader
+from bmastore.storage.statements import run, statements
 from bmastore.table import Table
 
 STATUSES = ("trained", "pending", "stale", "failed", "skipped")
@@ -73,7 +74,7 @@ def named_query(name: str) -> str:
 
 def status(reader: Reader) -> Status:
     """Counts by status, and the newest run."""
-    counts = dict(reader.duck.execute(sql("report/status_counts")).fetchall())
+    counts = dict(run(reader.duck, "report/status_counts").fetchall())
     runs = query(reader, sql("report/last_run")).records()
     return Status(
         tickers=sum(counts.values()),
@@ -95,10 +96,10 @@ def explain(reader: Reader, ticker: str) -> Explanation:
     UnknownTickerError
         If the store has no such ticker.
     """
-    facts = query(reader, sql("report/explain"), {"ticker": ticker})
+    facts = query(reader, statements("report/explain", ticker=ticker)[0])
     if not facts.rows:
         raise UnknownTickerError("ticker", [ticker])
-    members = query(reader, sql("report/explain_members"), {"ticker": ticker})
+    members = query(reader, statements("report/explain_members", ticker=ticker)[0])
     return Explanation(facts, members)
 
 

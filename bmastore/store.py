@@ -1,375 +1,292 @@
-"""A store's file: create it, open it, lock it."""
+"""The Python interface: a store as an object."""
 
-import re
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import duckdb
-
-from bmastore import server
-from bmastore.errors import (
-    SchemaTooNewError,
-    SchemaTooOldError,
-    StoreError,
-    StoreLockedError,
-    StoreNotFoundError,
-)
-from bmastore.resources import sql
-from bmastore.statements import bulk_insert, literal
+from bmastore import report
+from bmastore.config import TrainConfig
+from bmastore.report import Explanation, Status
+from bmastore.storage.migrate import migrate
+from bmastore.storage.publish import publish
+from bmastore.storage.session import open_reader, open_writer
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    import pandas as pd
 
-# The view of the panel; then those of the ledger, which are published, in the order in
-# which they refer to each other.
-PANEL_VIEWS = ("oof",)
-VIEWS = (
-    "v_runs",
-    "v_universe",
-    "v_latest",
-    "v_status",
-    "v_weights",
-    "v_metrics",
-    "v_predictions",
-    "v_failures",
-    "v_slowest",
-    "v_backtests",
-    "v_backtest",
-    "v_backtest_days",
-    "v_backtest_weights",
-)
-SCHEMA_VERSION = "0002"
-_LOCK_PATIENCE_S = 1.0
-_HOLDER = re.compile(r"held in (.+?) \(PID (\d+)\)")
+    from bmastore.backtest import BacktestReport
+    from bmastore.dispatch import Progress
+    from bmastore.ingest import IngestReport
+    from bmastore.plan import PassOptions
+    from bmastore.predict import PredictionReport
+    from bmastore.train import RunSummary
 
 
-@dataclass(frozen=True)
-class Writer:
-    """The one process that may change a store.
+class Store:
+    """A store of features, targets, ensembles and forecasts in one DuckDB file.
 
-    Attributes
+    Parameters
     ----------
     path:
-        The store's file.
-    panel:
-        SQLAlchemy connection to that file.
-    duck:
-        The DuckDB connection beneath ``panel``, for bulk reads and writes.
+        The file; the first ``ingest`` makes it. Artifacts lie beside it in
+        ``<name>.models/``, published results in ``<name>.results.duckdb``.
     ledger:
-        SQLAlchemy connection to the ledger: ``panel`` itself, or a PostgreSQL server.
+        URL of a PostgreSQL database for the ledger, for instance
+        ``postgresql://user@host/database``; by default it lies in the same
+        file. Give it again whenever the store is written.
+
+    Notes
+    -----
+    The file is open only while a method runs. One process may write it; while
+    it does, reading methods answer from the published results.
     """
 
-    path: Path
-    panel: "Connection"
-    duck: duckdb.DuckDBPyConnection
-    ledger: "Connection"
+    def __init__(self, path: str | Path = "bma.duckdb", ledger: str | None = None) -> None:
+        self.path = Path(path)
+        self.ledger = ledger
 
-    @property
-    def has_server(self) -> bool:
-        """Whether the ledger lies in PostgreSQL."""
-        return self.ledger is not self.panel
+    def ingest(
+        self,
+        data: Any,
+        *,
+        target: "str | dict[str, pd.Series] | None" = None,
+        horizon: int | None = None,
+        ticker_col: str | None = None,
+        date_col: str | None = None,
+        features_sql: str | None = None,
+        dry_run: bool = False,
+    ) -> "IngestReport":
+        """Take daily prices, or a panel of features with a target, in one transaction.
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Everything inside is committed together, or not at all.
+        Ingest is an upsert by (ticker, date): the same data twice changes
+        nothing, a revised row makes its stock stale and no other.
 
-        A ledger on a server is committed first. If the process dies before the
-        panel follows, the panel lacks only folds that are computed again.
+        Parameters
+        ----------
+        data:
+            Paths or globs of Parquet and CSV files (one or a list), a pandas,
+            Polars or Arrow table, or a dict of pandas frames or series by
+            ticker, whose index holds the dates.
+        target:
+            For a panel: the column to forecast. All other columns but ticker
+            and date are features and are stored as 32-bit floats. Rows
+            without a target are kept: they are what is forecast. With a dict of
+            frames, a dict of series by ticker, aligned on their index; the
+            target is then named ``target``.
+        horizon:
+            Trading days that the target looks ahead; for prices 5 unless said
+            otherwise once.
+        ticker_col, date_col:
+            Names of the key columns where they are not the usual ones.
+        features_sql:
+            For prices: SQL in the manner of ``sql/features/ohlcv.sql`` that
+            computes features and target. The store remembers it.
+        dry_run:
+            Report what would be taken, and store nothing.
+
+        Raises
+        ------
+        InputError
+            If the data cannot be read, or none of its rows can be taken.
+        StoreLockedError
+            If another process holds the store.
         """
-        with self.panel.begin():
-            if self.has_server:
-                with self.ledger.begin():
-                    yield
-            else:
-                yield
+        from bmastore.ingest import ingest
 
-    def insert(self, table: str, columns: Mapping[str, Sequence[Any]]) -> None:
-        """Insert rows, given as equally long columns, into a ledger table."""
-        if not self.has_server:
-            bulk_insert(self.duck, table, columns)
-            return
-        from sqlalchemy import insert
-
-        from bmastore.schema import ledger_metadata
-
-        names = list(columns)
-        rows = [dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-        self.ledger.execute(insert(ledger_metadata.tables[table]), rows)
-
-    @property
-    def models(self) -> Path:
-        """Folder of the ensembles' artifacts."""
-        return models_path(self.path)
-
-
-@dataclass(frozen=True)
-class Reader:
-    """A read-only look at a store, or at its published results.
-
-    ``note`` says why it is the published results that answer, where it is so.
-    """
-
-    path: Path
-    duck: duckdb.DuckDBPyConnection
-    note: str | None
-
-
-def results_path(store: Path) -> Path:
-    """Where a store's published results lie: ``bma.duckdb`` → ``bma.results.duckdb``."""
-    return store.with_name(f"{store.stem}.results.duckdb")
-
-
-def models_path(store: Path) -> Path:
-    """Where a store's artifacts lie: ``bma.duckdb`` → ``bma.models/``."""
-    return store.with_name(f"{store.stem}.models")
-
-
-@contextmanager
-def open_writer(
-    path: Path, *, ledger_url: str | None = None, create: bool = False
-) -> Iterator[Writer]:
-    """Hold the store for writing; no other process can open it meanwhile.
-
-    Parameters
-    ----------
-    path:
-        The store.
-    ledger_url:
-        Where the ledger lies, if in PostgreSQL; the store remembers the place.
-    create:
-        Make a new store where there is none. If what follows fails, the new
-        file is removed again.
-
-    Raises
-    ------
-    StoreNotFoundError, StoreLockedError, SchemaTooOldError, SchemaTooNewError, StoreError
-    """
-    is_new = not path.exists()
-    if is_new and not create:
-        raise not_found(path)
-    if not path.parent.is_dir():
-        raise StoreError(f"cannot create {path}: there is no folder {path.parent}")
-    with ExitStack() as stack:
-        writer = stack.enter_context(connected(path))
+        fresh = not self.path.exists()
         try:
-            if is_new:
-                _create(writer, server.place(ledger_url) if ledger_url else None)
-            else:
-                check_version(version(writer.duck, path), path, path)
-            check_place(writer.duck, path, ledger_url)
-            if ledger_url:
-                ledger = stack.enter_context(server.open_ledger(ledger_url, SCHEMA_VERSION))
-                check_version(server.ledger_version(ledger), server.place(ledger_url), path)
-                writer = replace(writer, ledger=ledger)
-            yield writer
-        except BaseException:
-            if is_new:
-                writer.panel.close()
-                remove_store(path)
-            raise
+            with open_writer(self.path, ledger_url=self.ledger, create=True) as writer:
+                taken = ingest(
+                    writer,
+                    data,
+                    target=target,
+                    horizon=horizon,
+                    ticker_col=ticker_col,
+                    date_col=date_col,
+                    features_sql=features_sql,
+                    dry_run=dry_run,
+                )
+                if not dry_run:
+                    publish(writer)
+                return taken
+        finally:
+            if fresh and dry_run:
+                self.path.unlink(missing_ok=True)
 
+    def train(
+        self,
+        config: TrainConfig | None = None,
+        options: "PassOptions | None" = None,
+        *,
+        on_progress: "Callable[[Progress], None] | None" = None,
+        make_executor: Callable[[int], Executor] | None = None,
+        say: Callable[[str], None] = lambda sentence: None,
+    ) -> "RunSummary":
+        """Train what is new or stale, and record every stock's outcome.
 
-@contextmanager
-def open_reader(path: Path, *, needs_panel: bool = False) -> Iterator[Reader]:
-    """Open a store read-only, or its published results.
+        Parameters
+        ----------
+        config:
+            What changes results: preset, members, weighting, folds, seed.
+        options:
+            What does not: which stocks, workers, memory, batch size.
+        on_progress:
+            Called after each chunk of stocks, and when the last are committed.
+        make_executor:
+            Gives an executor for a number of workers, for instance a
+            ``distributed.Client``'s; by default worker processes here.
+        say:
+            Told in a sentence which preset a time budget chose.
 
-    These answer while another process writes the store, and where the ledger
-    lies on a server.
+        Raises
+        ------
+        ConfigError, StoreError
+            If the store does not have what the config names.
+        StoreLockedError
+            If another process holds the store.
+        """
+        from bmastore.executors import local_executor
+        from bmastore.plan import PassOptions
+        from bmastore.train import run_pass
 
-    Parameters
-    ----------
-    needs_panel:
-        The caller reads features, which are not published.
+        with open_writer(self.path, ledger_url=self.ledger) as writer:
+            return run_pass(
+                writer,
+                config or TrainConfig(),
+                options or PassOptions(),
+                on_progress,
+                make_executor or local_executor,
+                say,
+            )
 
-    Raises
-    ------
-    StoreNotFoundError, SchemaTooOldError, SchemaTooNewError, StoreError
-    StoreLockedError
-        If the store is held and the published results do not serve.
-    """
-    if not path.exists():
-        raise not_found(path)
-    published = results_path(path)
-    note = None
-    try:
-        duck = _connect_read_only(path)
-    except StoreLockedError:
-        if needs_panel or not published.exists():
-            raise
-        duck, note = _connect_read_only(published), f"{path} is being written"
-    try:
-        check_version(version(duck, path), path, path)
-        place = None if note else stored_place(duck)
-        if place is not None and needs_panel:
-            duck.execute(f"attach {literal(str(published))} as results (read_only)")
-            duck.execute("create temp view v_latest as select * from results.v_latest")
-        elif place is not None:
-            duck.close()
-            duck, note = _connect_read_only(published), f"the ledger lies in {place}"
-        _lock_down(duck)
-        yield Reader(path, duck, note)
-    finally:
-        duck.close()
+    def backtest(
+        self,
+        config: TrainConfig | None = None,
+        *,
+        cutoffs: int = 4,
+        every: int = 20,
+        as_of: date | None = None,
+        tickers: Sequence[str] | None = None,
+        workers: int | None = None,
+        on_progress: "Callable[[Progress], None] | None" = None,
+        make_executor: Callable[[int], Executor] | None = None,
+    ) -> "BacktestReport":
+        """Walk forward over cutoffs: train as of each, forecast up to the next, score.
 
+        Every forecaster is scored on the same rows: each member, all of them
+        with ``equal`` weights, the ``ensemble``, ``always_zero`` and the plain
+        ``recipe``. Scores go to tables of their own; what stocks have been
+        trained and forecast stays as it is.
 
-def create_views(
-    duck: duckdb.DuckDBPyConnection, names: Sequence[str] = (*PANEL_VIEWS, *VIEWS)
-) -> None:
-    """Create or replace views of ``sql/views/``."""
-    for name in names:
-        duck.execute(sql(f"views/{name}"))
+        Parameters
+        ----------
+        config:
+            As for :meth:`train`.
+        cutoffs, every:
+            How many cutoffs, and how many trading days apart; the last span
+            ends with the newest label.
+        as_of:
+            Use only labels known on this date, the newest ones by default.
+        tickers:
+            Stocks to forecast; ``None`` means all. What stocks share is learnt
+            from all.
+        workers:
+            Worker processes; ``None`` means one a core.
+        on_progress, make_executor:
+            As for :meth:`train`.
 
+        Raises
+        ------
+        ConfigError, StoreError
+            If the store does not have what is asked for, or too little history.
+        StoreLockedError
+            If another process holds the store.
+        """
+        from bmastore.backtest import run_backtest
+        from bmastore.executors import local_executor
 
-def remove_store(path: Path) -> None:
-    """Delete a store's file and what DuckDB keeps beside it."""
-    path.unlink(missing_ok=True)
-    path.with_name(path.name + ".wal").unlink(missing_ok=True)
+        with open_writer(self.path, ledger_url=self.ledger) as writer:
+            return run_backtest(
+                writer,
+                config or TrainConfig(),
+                cutoffs=cutoffs,
+                every=every,
+                as_of=as_of,
+                tickers=tickers,
+                workers=workers,
+                on_progress=on_progress,
+                make_executor=make_executor or local_executor,
+            )
 
+    def predict(
+        self,
+        *,
+        tickers: Sequence[str] | None = None,
+        since: date | None = None,
+        until: date | None = None,
+        target: str | None = None,
+    ) -> "PredictionReport":
+        """Forecast rows with the stored ensembles; the last row of each stock by default.
 
-@contextmanager
-def connected(path: Path) -> Iterator[Writer]:
-    """A connection that holds the file, whatever its schema; the ledger is taken to be in it."""
-    from sqlalchemy import URL, create_engine
-    from sqlalchemy.exc import DBAPIError
-    from sqlalchemy.pool import NullPool
+        Parameters
+        ----------
+        tickers:
+            Stocks to score; ``None`` means all that are trained.
+        since, until:
+            First and last date to score. Without ``since``, the last row up to ``until``.
+        target:
+            The target, where the store has several.
 
-    engine = create_engine(URL.create("duckdb", database=str(path)), poolclass=NullPool)
-    give_up = time.monotonic() + _LOCK_PATIENCE_S
-    while True:
-        try:
-            connection = engine.connect()
-            break
-        except DBAPIError as error:
-            reason = _explain_open_failure(path, error.orig or error)
-            # A reader's short look must not turn a nightly pass away.
-            if not isinstance(reason, StoreLockedError) or time.monotonic() > give_up:
-                raise reason from None
-            time.sleep(0.1)
-    try:
-        duck: duckdb.DuckDBPyConnection = connection.connection.dbapi_connection  # type: ignore[assignment]
-        duck.execute("set timezone = 'UTC'")
-        yield Writer(path, connection, duck, connection)
-    finally:
-        connection.close()
-        engine.dispose()
+        Returns
+        -------
+        PredictionReport
+            A frame with the columns of ``v_predictions`` in units of the
+            target, and the stocks that could not be scored.
 
+        Raises
+        ------
+        StoreLockedError
+            If a pass holds the store: features are not published.
+        """
+        from bmastore.predict import predict
 
-def _connect_read_only(path: Path) -> duckdb.DuckDBPyConnection:
-    try:
-        duck = duckdb.connect(str(path), read_only=True)
-    except duckdb.Error as error:
-        raise _explain_open_failure(path, error) from None
-    duck.execute("set timezone = 'UTC'")
-    return duck
+        with open_reader(self.path, needs_panel=True) as reader:
+            return predict(reader, target=target, tickers=tickers, since=since, until=until)
 
+    def sql(self, query: str, parameters: dict[str, Any] | None = None) -> "pd.DataFrame":
+        """Run a read-only query over tables and views.
 
-def _lock_down(duck: duckdb.DuckDBPyConnection) -> None:
-    # Readers run queries of users: these must reach neither files nor the network.
-    duck.execute("set enable_external_access = false")
-    duck.execute("set lock_configuration = true")
+        Raises
+        ------
+        QueryError
+            If the query is not valid SQL, or tries to write.
+        """
+        with open_reader(self.path) as reader:
+            return report.query(reader, query, parameters).frame()
 
+    def status(self) -> Status:
+        """Counts of stocks by status, and the newest run."""
+        with open_reader(self.path) as reader:
+            return report.status(reader)
 
-def stored_place(duck: duckdb.DuckDBPyConnection) -> str | None:
-    """The server on which the store's ledger lies; ``None`` if it lies in the store."""
-    if not duck.execute("from duckdb_tables() where table_name = 'settings'").fetchall():
-        return None  # published results
-    rows = duck.execute("select value from settings where name = 'ledger'").fetchall()
-    return str(rows[0][0]) if rows else None
+    def explain(self, ticker: str) -> Explanation:
+        """Why a stock has the status it has: ``facts``, a row a target, and ``members``.
 
+        Raises
+        ------
+        UnknownTickerError
+            If the store has no such ticker.
+        """
+        with open_reader(self.path) as reader:
+            return report.explain(reader, ticker)
 
-def check_place(duck: duckdb.DuckDBPyConnection, path: Path, ledger_url: str | None) -> None:
-    """The ledger must be looked for where it is, or all stocks would seem new."""
-    place = stored_place(duck)
-    asked = server.place(ledger_url) if ledger_url else None
-    if place != asked and place is not None:
-        raise StoreError(
-            f"the ledger of {path} lies in {place}; name it with --ledger or BMASTORE_LEDGER"
-        )
-    if place != asked:
-        raise StoreError(
-            f"the ledger of {path} lies in it, not in {asked}; leave out --ledger, or begin a "
-            f"new store"
-        )
+    def migrate(self) -> tuple[str, str, Path | None]:
+        """Bring an older store up to date, after a backup.
 
-
-def _create(writer: Writer, place: str | None) -> None:
-    from bmastore import schema
-
-    with writer.transaction():
-        schema.panel_metadata.create_all(writer.panel, checkfirst=False)
-        schema.ledger_metadata.create_all(writer.panel, checkfirst=False)
-        writer.duck.execute(
-            "create table alembic_version (version_num varchar(32) not null primary key)"
-        )
-        stamp = "insert into alembic_version values ({})"
-        writer.duck.execute(stamp.format(literal(SCHEMA_VERSION)))
-        if place is not None:
-            setting = "insert into settings values ('ledger', {})"
-            writer.duck.execute(setting.format(literal(place)))
-        create_views(writer.duck)
-
-
-def version(duck: duckdb.DuckDBPyConnection, path: Path) -> str:
-    try:
-        rows = duck.execute("select version_num from alembic_version").fetchall()
-    except duckdb.CatalogException:
-        raise StoreError(f"{path} is a DuckDB file, but not a bmastore store") from None
-    return str(rows[0][0])
-
-
-def check_version(found: str, place: Path | str, store: Path) -> None:
-    """Refuse a store, or its ledger on a server, of another schema than this bmastore's.
-
-    Raises
-    ------
-    SchemaTooOldError, SchemaTooNewError
-        With the command that helps.
-    """
-    if found > SCHEMA_VERSION:
-        raise too_new(place, found)
-    if found < SCHEMA_VERSION:
-        raise SchemaTooOldError(
-            f"{place} has schema {found}, this bmastore needs {SCHEMA_VERSION}; "
-            f"run: bmastore migrate --store {store}"
-        )
-
-
-def too_new(place: Path | str, found: str) -> SchemaTooNewError:
-    return SchemaTooNewError(
-        f"{place} has schema {found}, this bmastore knows {SCHEMA_VERSION}; "
-        f"run: pip install --upgrade bmastore"
-    )
-
-
-def not_found(path: Path) -> StoreNotFoundError:
-    return StoreNotFoundError(
-        f"there is no store at {path}; run `bmastore ingest FILE --store {path}` first, "
-        f"or name the right one with --store"
-    )
-
-
-def _explain_open_failure(path: Path, error: BaseException) -> StoreError:
-    text = str(error)
-    if "Could not set lock" in text or "Conflicting lock" in text:
-        match = _HOLDER.search(text)
-        holder = _describe_process(int(match[2])) if match else "another process"
-        return StoreLockedError(
-            f"{path} is held by {holder}; wait until it is done, or stop it. "
-            f"`bmastore status` answers meanwhile"
-        )
-    first_line = text.strip().splitlines()[0] if text.strip() else type(error).__name__
-    return StoreError(f"cannot open {path}: {first_line}")
-
-
-def _describe_process(pid: int) -> str:
-    import psutil
-
-    try:
-        command = " ".join(psutil.Process(pid).cmdline())
-    except psutil.Error:
-        return f"process {pid}"
-    return f"process {pid} ({server.mask_secrets(command)[:200]})"
+        Returns
+        -------
+        (schema version before, after, path of the backup or ``None``).
+        """
+        return migrate(self.path, self.ledger)

@@ -12,7 +12,7 @@ from functools import cache, partial
 from itertools import chain, islice
 from types import FrameType
 
-from bmastore import artifacts, ledger, panel
+from bmastore import ledger, panel
 from bmastore.config import FitConfig, TrainConfig, code_version
 from bmastore.dispatch import MemoryWatch, Progress, fit_all
 from bmastore.errors import ArtifactError
@@ -21,9 +21,10 @@ from bmastore.executors import Pool, local_executor, single_threaded
 from bmastore.ledger import Pending, Totals
 from bmastore.plan import PassOptions, plan, read_work, spend_budget, worker_count
 from bmastore.pooling import anchor_of, make_universe
-from bmastore.publish import publish
 from bmastore.recall import write_folds
-from bmastore.store import Writer
+from bmastore.storage import artifacts
+from bmastore.storage.publish import publish
+from bmastore.storage.session import Writer
 from bmastore.worker import fit_in_worker
 
 # Publishing copies the whole ledger, so it may take this share of the time and no more.

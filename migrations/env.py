@@ -1,4 +1,4 @@
-"""Alembic environment: runs on the connection that bmastore.store hands over."""
+"""Alembic environment: runs on the connection that bmastore.storage.session hands over."""
 
 import duckdb_sqlalchemy.alembic_impl  # noqa: F401  teaches Alembic the dialect
 from alembic import context

@@ -12,8 +12,8 @@ from conftest import HORIZON, TARGET, cli, cli_json, make_prices
 
 import bmastore
 from bmastore.cli import cli as group
-from bmastore.resources import sql_names
-from bmastore.store import VIEWS
+from bmastore.storage.resources import sql_names
+from bmastore.storage.session import VIEWS
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 

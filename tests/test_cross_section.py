@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as arrays
 from bmastore import Store, panel
 from bmastore.cross_section import CrossSections, quartiles
 from bmastore.demo import universe as made_up
-from bmastore.store import open_reader
+from bmastore.storage.session import open_reader
 
 PANEL = made_up(n_stocks=12, n_days=420, seed=4)
 FEATURES = tuple(sorted(set(PANEL.columns) - {"ticker", "date", TARGET}))

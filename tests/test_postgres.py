@@ -17,8 +17,8 @@ from bmastore.errors import (
     StoreError,
     StoreLockedError,
 )
-from bmastore.server import mask_secrets, open_ledger, place
-from bmastore.store import SCHEMA_VERSION
+from bmastore.storage.postgres import mask_secrets, open_ledger, place
+from bmastore.storage.session import SCHEMA_VERSION
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,9 @@ from conftest import FAST, PassOptions
 
 from bmastore import Store
 from bmastore.errors import SchemaTooNewError, SchemaTooOldError, StoreError
-from bmastore.migrate import upgrade
-from bmastore.resources import sql_names
-from bmastore.store import (
+from bmastore.storage.migrate import upgrade
+from bmastore.storage.resources import sql_names
+from bmastore.storage.session import (
     PANEL_VIEWS,
     SCHEMA_VERSION,
     VIEWS,

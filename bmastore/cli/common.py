@@ -11,7 +11,7 @@ import click
 from bmastore.config import PRESETS, WEIGHTINGS
 
 if TYPE_CHECKING:
-    from bmastore.store import Reader
+    from bmastore.storage.session import Reader
     from bmastore.table import Table
 
 FORMATS = ("table", "csv", "json", "parquet")
@@ -85,7 +85,7 @@ def output_options(default: str = "table") -> Callable[[Command], Command]:
 @contextmanager
 def reading(store: Path) -> Iterator["Reader"]:
     """Open a store for reading, and say so when it is the published copy that answers."""
-    from bmastore.store import open_reader, results_path
+    from bmastore.storage.session import open_reader, results_path
 
     with open_reader(store) as reader:
         if reader.note:

@@ -70,9 +70,9 @@ def backtest(
     Each member, equal weights, the ensemble, always zero and the plain recipe
     forecast the same rows. What is trained and forecast in the store stays.
     """
-    from bmastore.api import Store
     from bmastore.config import TrainConfig
     from bmastore.progress import progress
+    from bmastore.store import Store
 
     if plot is not None:
         from bmastore.plot import check_picture, plot_backtest

@@ -54,8 +54,8 @@ def ingest(
     computed from them. A panel has any float columns and a --target. The same
     rows twice change nothing.
     """
-    from bmastore.api import Store
     from bmastore.ingest import read_features_sql
+    from bmastore.store import Store
 
     taken = Store(store, ledger).ingest(
         list(files),
@@ -112,11 +112,11 @@ def train(
     ledger: str | None,
 ) -> None:
     """Train what is new or stale; stop it at any time, it goes on where it was."""
-    from bmastore.api import Store
     from bmastore.config import TrainConfig, parse_bytes
     from bmastore.output import to_json
     from bmastore.plan import PassOptions
     from bmastore.progress import progress
+    from bmastore.store import Store
 
     if preset and time_per_stock:
         raise click.UsageError("give either --preset or --time-per-stock")
@@ -164,7 +164,7 @@ def predict(
     output: Path | None,
 ) -> None:
     """Forecast with the stored models: by default the latest date of each stock."""
-    from bmastore.api import Store
+    from bmastore.store import Store
 
     found = Store(store).predict(
         tickers=names(tickers), since=day(since), until=day(until), target=target
@@ -181,7 +181,7 @@ def predict(
 @ledger_option
 def migrate(store: Path, ledger: str | None) -> None:
     """Bring an older store up to date, after a backup; with --ledger, the server's ledger too."""
-    from bmastore.api import Store
+    from bmastore.store import Store
 
     before, after, backup = Store(store, ledger).migrate()
     if backup is None:

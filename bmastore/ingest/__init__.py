@@ -13,7 +13,7 @@ from bmastore.ingest.counts import Count, IngestReport
 from bmastore.ingest.panel import prepare_panel
 from bmastore.ingest.prices import prepare_prices
 from bmastore.ingest.sources import first_line, join_targets, open_source
-from bmastore.store import Writer
+from bmastore.storage.session import Writer
 
 __all__ = ["Count", "IngestReport", "ingest", "read_features_sql"]
 

@@ -20,8 +20,7 @@ from bmastore.ingest.steps import (
     upsert_features,
 )
 from bmastore.panel import feature_columns, target_horizons
-from bmastore.resources import sql
-from bmastore.statements import quoted, run_file
+from bmastore.storage.statements import Part, quoted, run
 
 # Words that no feature may take because the panel uses them.
 _RESERVED = ("ticker", "date")
@@ -63,13 +62,13 @@ def prepare_panel(
     names = {column: "y", **alias}
     cells = {short: number(name, source.types[name]) for name, short in names.items()}
     make_typed(duck, source, cells)
-    duck.execute(
-        sql("ingest/judged_panel").format(
-            features=", ".join(as_float(short, short) for short in alias.values()),
-            infinite=", ".join(
-                f"coalesce(isinf({short}), false) as bad_{short}" for short in cells
-            ),
-        )
+    run(
+        duck,
+        "ingest/judged_panel",
+        features=Part(", ".join(as_float(short, short) for short in alias.values())),
+        infinite=Part(
+            ", ".join(f"coalesce(isinf({short}), false) as bad_{short}" for short in cells)
+        ),
     )
     infinite = {f"bad_{cell}": f"infinite values in {name!r}" for name, cell in names.items()}
     rows_read, dropped, blanked = take_rows(duck, ", ".join(("ticker", "date", *cells)), infinite)
@@ -78,15 +77,15 @@ def prepare_panel(
     notes += drop_repeated(duck, tuple(cells))
 
     known_features = feature_columns(duck)
-    duck.execute(
-        sql("ingest/changed_panel").format(
-            incoming_features=", ".join(f"incoming.{short}" for short in alias.values()),
-            stored_features=", ".join(
-                f"features.{quoted(name)}" if name in known_features else "null::real"
-                for name in features
-            ),
-        ),
-        {"target": target},
+    stored = (
+        f"features.{quoted(name)}" if name in known_features else "null::real" for name in features
+    )
+    run(
+        duck,
+        "ingest/changed_panel",
+        incoming_features=Part(", ".join(f"incoming.{short}" for short in alias.values())),
+        stored_features=Part(", ".join(stored)),
+        target=target,
     )
     tickers, counts = count_changes(duck)
     duck.execute("create or replace temp table touched as select distinct ticker from changed")
@@ -107,5 +106,5 @@ def _store(duck: duckdb.DuckDBPyConnection, target: str, horizon: int, features:
     """Put features, targets and digests into the store."""
     add_columns(duck, features)
     upsert_features(duck, features)
-    run_file(duck, "ingest/replace_panel_targets", target=target, horizon=horizon)
+    run(duck, "ingest/replace_panel_targets", target=target, horizon=horizon)
     refresh_touched(duck, target)

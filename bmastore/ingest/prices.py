@@ -22,8 +22,8 @@ from bmastore.ingest.steps import (
     upsert_features,
 )
 from bmastore.panel import feature_columns
-from bmastore.resources import sql
-from bmastore.statements import literal, quoted, run_file
+from bmastore.storage.resources import sql
+from bmastore.storage.statements import Part, fill, literal, quoted, run
 
 DEFAULT_HORIZON = 5
 _ROLES = ("ticker", "date", "label_end", "target")
@@ -55,6 +55,24 @@ class _Recipe:
         found = _LOOKBACK.search(self.sql)
         return int(found[1]) if found else None
 
+    def statement(self) -> str:
+        """The SQL as one statement, for this horizon.
+
+        Raises
+        ------
+        InputError
+            If it is not one statement, or names a field other than ``$horizon``.
+        """
+        try:
+            found = fill(self.sql, {"horizon": self.horizon})
+        except KeyError as error:
+            raise InputError(
+                f"the feature SQL names the field {error}; it may use $horizon alone"
+            ) from None
+        if len(found) != 1:
+            raise InputError(f"the feature SQL must be one SELECT, not {len(found)} statements")
+        return found[0]
+
 
 def prepare_prices(
     duck: duckdb.DuckDBPyConnection,
@@ -75,7 +93,7 @@ def prepare_prices(
         for name in PRICE_COLUMNS
     }
     make_typed(duck, source, cells)
-    duck.execute(sql("ingest/judged_prices"))
+    run(duck, "ingest/judged_prices")
     columns = ", ".join(("ticker", "date", *PRICE_COLUMNS))
     rows_read, dropped, blanked = take_rows(duck, columns, _BLANKS)
     notes = unreadable_cells(duck, source, list(source.prices.values()))
@@ -87,10 +105,10 @@ def prepare_prices(
             "create or replace temp view changed as select *, false as is_revision from incoming"
         )
     else:
-        duck.execute(sql("ingest/changed_prices"))
-    duck.execute(sql("ingest/current_prices"))
+        run(duck, "ingest/changed_prices")
+    run(duck, "ingest/current_prices")
     tickers, counts = count_changes(duck)
-    duck.execute(sql("ingest/touched_by_prices"))
+    run(duck, "ingest/touched_by_prices")
     tickers_changed = duck.execute("select count(*) from touched").fetchall()[0][0]
     recipe = _recipe(duck, horizon, features_sql)
     features = _compute(duck, recipe)
@@ -127,12 +145,12 @@ def _compute(duck: duckdb.DuckDBPyConnection, recipe: _Recipe) -> list[str]:
         )
     if recipe.is_new or recipe.lookback is None:
         prices = "select * from current_prices where ticker in (select ticker from touched)"
-        duck.execute(sql("ingest/whole_spans"))
+        run(duck, "ingest/whole_spans")
     else:
         reach = recipe.horizon + recipe.lookback
-        duck.execute(sql("ingest/spans").format(horizon=recipe.horizon, reach=reach))
+        run(duck, "ingest/spans", horizon=recipe.horizon, reach=reach)
         prices = sql("ingest/prices_of_spans")
-    text = re.sub(r"\$horizon\b", literal(recipe.horizon), recipe.sql.strip().rstrip(";"))
+    text = recipe.statement()
     described = duck.execute(
         f"describe with prices as (select * from main.prices limit 0) select * from ({text})"
     ).fetchall()
@@ -142,7 +160,13 @@ def _compute(duck: duckdb.DuckDBPyConnection, recipe: _Recipe) -> list[str]:
         raise InputError(f"the feature SQL gives no column {missing[0]!r}")
     features = [name for name in columns if name not in _ROLES]
     values = ", ".join(as_float(quoted(name), name) for name in features)
-    duck.execute(sql("ingest/computed").format(prices=prices, features=values, features_sql=text))
+    run(
+        duck,
+        "ingest/computed",
+        prices=Part(prices),
+        features=Part(values),
+        features_sql=Part(text),
+    )
     return features
 
 
@@ -153,10 +177,10 @@ def _store(duck: duckdb.DuckDBPyConnection, recipe: _Recipe, features: list[str]
     add_columns(duck, features)
     if recipe.is_new and set(feature_columns(duck)) == set(features):
         duck.execute("delete from features")
-    duck.execute(sql("ingest/upsert_prices"))
-    duck.execute(sql("ingest/fresh"))
+    run(duck, "ingest/upsert_prices")
+    run(duck, "ingest/fresh")
     upsert_features(duck, features)
-    run_file(duck, "ingest/replace_computed_targets", target=recipe.target, horizon=recipe.horizon)
+    run(duck, "ingest/replace_computed_targets", target=recipe.target, horizon=recipe.horizon)
     settings = {
         "features_sql": recipe.sql,
         "horizon": str(recipe.horizon),
@@ -164,12 +188,12 @@ def _store(duck: duckdb.DuckDBPyConnection, recipe: _Recipe, features: list[str]
         "computed_features": "\n".join(features),
     }
     names, values = zip(*settings.items(), strict=True)
-    run_file(duck, "ingest/replace_settings", names=names, new_values=values)
+    run(duck, "ingest/replace_settings", names=names, new_values=values)
     refresh_touched(duck, recipe.target)
 
 
 def _jumps(duck: duckdb.DuckDBPyConnection) -> list[Count]:
-    jumps = duck.execute(sql("ingest/jumps")).fetchall()
+    jumps = run(duck, "ingest/jumps").fetchall()
     if not jumps:
         return []
     examples = tuple(f"{ticker} ({largest:.1f})" for ticker, _, largest in jumps)

@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 
 from bmastore.errors import InputError
-from bmastore.statements import literal, quoted
+from bmastore.storage.statements import literal, quoted
 
 _PARQUET = (".parquet", ".pq")
 _CSV = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")

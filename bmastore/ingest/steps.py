@@ -8,8 +8,7 @@ from bmastore.errors import InputError
 from bmastore.ingest.counts import Count
 from bmastore.ingest.sources import Source, is_filled, number
 from bmastore.panel import feature_columns, refresh_series, target_horizons
-from bmastore.resources import sql
-from bmastore.statements import literal, quoted
+from bmastore.storage.statements import Part, literal, quoted, run
 
 _TICKER_RULES = {
     "coalesce(key_ticker, '') = ''": "no ticker",
@@ -26,22 +25,23 @@ def make_typed(duck: duckdb.DuckDBPyConnection, source: Source, cells: dict[str,
     """The view ``typed`` of the input; ``cells`` are SQL expressions by name."""
     # Each ticker is judged once, and each row only where one of them is bad: the rules for
     # tickers are a fourth of the time in which an input's rows are judged.
-    bad = sql("ingest/bad_tickers").format(ticker=source.ticker, ticker_rules=_when(_TICKER_RULES))
-    any_bad = duck.execute(bad).fetchall() != [(0,)]
-    duck.execute(
-        sql("ingest/typed").format(
-            ticker=source.ticker,
-            date=source.date,
-            rules=_when(_TICKER_RULES | _DATE_RULES if any_bad else _DATE_RULES),
-            date_column=quoted(source.date_column),
-            cells=", ".join(f"{value} as {quoted(name)}" for name, value in cells.items()),
-        )
+    ticker = Part(source.ticker)
+    bad = run(duck, "ingest/bad_tickers", ticker=ticker, ticker_rules=_when(_TICKER_RULES))
+    any_bad = bad.fetchall() != [(0,)]
+    run(
+        duck,
+        "ingest/typed",
+        ticker=ticker,
+        date=Part(source.date),
+        rules=_when(_TICKER_RULES | _DATE_RULES if any_bad else _DATE_RULES),
+        date_column=Part(quoted(source.date_column)),
+        cells=Part(", ".join(f"{value} as {quoted(name)}" for name, value in cells.items())),
     )
 
 
-def _when(rules: Mapping[str, str]) -> str:
+def _when(rules: Mapping[str, str]) -> Part:
     """Branches of a CASE that gives the text of the first rule that applies."""
-    return " ".join(f"when {rule} then {literal(text)}" for rule, text in rules.items())
+    return Part(" ".join(f"when {rule} then {literal(text)}" for rule, text in rules.items()))
 
 
 def take_rows(
@@ -60,11 +60,11 @@ def take_rows(
     total = duck.execute("select count(*) from source").fetchall()[0][0]
     if total == 0:
         raise InputError("the input has no rows")
-    rows = duck.execute(
-        sql("ingest/odd_rows").format(
-            counts="".join(f", count(*) filter ({flag})" for flag in blanks),
-            or_blanked="".join(f" or {flag}" for flag in blanks),
-        )
+    rows = run(
+        duck,
+        "ingest/odd_rows",
+        counts=Part("".join(f", count(*) filter ({flag})" for flag in blanks)),
+        or_blanked=Part("".join(f" or {flag}" for flag in blanks)),
     ).fetchall()
     dropped = [Count(reason, n, tuple(shown)) for reason, n, shown, *_ in rows if reason]
     if taken == 0:
@@ -113,17 +113,17 @@ def unreadable_cells(
 
 def drop_repeated(duck: duckdb.DuckDBPyConnection, columns: tuple[str, ...]) -> list[Count]:
     """Keep the last of the rows with one (ticker, date), and sort the rows by these."""
-    if duck.execute(sql("ingest/out_of_order")).fetchall() == [(0,)]:
+    if run(duck, "ingest/out_of_order").fetchall() == [(0,)]:
         return []
     row = "row(" + ", ".join(f"incoming.{name}" for name in columns) + ")"
-    duck.execute(sql("ingest/repeated").format(row=row))
+    run(duck, "ingest/repeated", row=Part(row))
     total, disagreeing, examples = duck.execute(
         "select count(*), count(*) filter (disagree), "
         "(max(ticker || ' ' || date, 5) filter (disagree)) from repeated"
     ).fetchall()[0]
     if total:
-        duck.execute(sql("ingest/drop_repeated"))
-    duck.execute(sql("ingest/sort_incoming"))
+        run(duck, "ingest/drop_repeated")
+    run(duck, "ingest/sort_incoming")
     counts = (
         Count("rows repeat a (ticker, date) with the same values", total - disagreeing),
         Count(
@@ -166,8 +166,8 @@ def upsert_features(duck: duckdb.DuckDBPyConnection, features: list[str]) -> Non
     kept = [name for name in feature_columns(duck) if name not in features]
     if kept:
         columns = ", ".join(f"features.{quoted(name)}" for name in kept)
-        duck.execute(sql("ingest/merge_features").format(kept_columns=columns))
-    duck.execute(sql("ingest/upsert_features"))
+        run(duck, "ingest/merge_features", kept_columns=Part(columns))
+    run(duck, "ingest/upsert_features")
 
 
 def refresh_touched(duck: duckdb.DuckDBPyConnection, target: str) -> None:

@@ -10,9 +10,9 @@ from (
     select
         ticker,
         date,
-        lead(date, {horizon}) over history as label_end,
+        lead(date, $horizon) over history as label_end,
         max(date) over stock as last_date,
-        {horizon} - count(*) over stock + row_number() over history as beyond
+        $horizon - count(*) over stock + row_number() over history as beyond
     from main.features
     where ticker in (select ticker from touched)
     window
@@ -25,10 +25,10 @@ using changed
 where changed.is_relabelled
     and targets.ticker = changed.ticker
     and targets.date = changed.date
-    and targets.target = {target};
+    and targets.target = $target;
 
 insert into main.targets (ticker, date, target, horizon, value, label_end)
-select changed.ticker, changed.date, {target}, {horizon}, changed.y, labels.label_end
+select changed.ticker, changed.date, $target, $horizon, changed.y, labels.label_end
 from changed
 inner join labels on labels.ticker = changed.ticker and labels.date = changed.date
 where changed.is_relabelled and changed.y is not null;
@@ -38,5 +38,5 @@ set label_end = labels.label_end
 from labels
 where targets.ticker = labels.ticker
     and targets.date = labels.date
-    and targets.target = {target}
+    and targets.target = $target
     and targets.label_end <> labels.label_end;

@@ -3,4 +3,4 @@ delete from settings
 where name <> 'ledger';
 
 insert into settings (name, value)
-select unnest({names}), unnest({new_values});
+select unnest($names), unnest($new_values);

@@ -1,7 +1,7 @@
 -- All rows of some stocks, stock after stock in the order asked for, oldest first.
 with wanted as (
     select unnest(tickers) as ticker, generate_subscripts(tickers, 1) as place
-    from (select {tickers}::varchar[] as tickers)
+    from (select $tickers::varchar[] as tickers)
 ),
 
 -- Narrowed down before the join: otherwise it would hold the labels of all stocks in memory.
@@ -9,7 +9,7 @@ labels as (
     select wanted.place, targets.date, targets.label_end, targets.value
     from targets
     inner join wanted on wanted.ticker = targets.ticker
-    where targets.target = {target}
+    where targets.target = $target
 )
 
 select

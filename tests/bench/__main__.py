@@ -21,7 +21,7 @@ from pathlib import Path
 import duckdb
 
 from bmastore import panel
-from bmastore.store import open_reader
+from bmastore.storage.session import open_reader
 
 REAL_DATA = Path(os.environ.get("BMASTORE_REAL_DATA", "../shared/data"))
 WORKERS = os.cpu_count()

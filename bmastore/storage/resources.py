@@ -6,7 +6,7 @@ In a wheel they lie inside the package, in a checkout beside it.
 from functools import cache
 from pathlib import Path
 
-_PACKAGE = Path(__file__).parent
+_PACKAGE = Path(__file__).parents[1]
 
 
 def resource_dir(name: str) -> Path:

@@ -88,7 +88,7 @@ def ledger_version(connection: "Connection") -> str:
 def _create_if_empty(connection: "Connection", schema_version: str) -> None:
     from sqlalchemy import inspect, text
 
-    from bmastore.schema import ledger_metadata
+    from bmastore.storage.schema import ledger_metadata
 
     if not inspect(connection).has_table("alembic_version"):
         ledger_metadata.create_all(connection)

@@ -4,9 +4,9 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bmastore import server
-from bmastore.resources import resource_dir
-from bmastore.store import (
+from bmastore.storage import postgres as server
+from bmastore.storage.resources import resource_dir
+from bmastore.storage.session import (
     SCHEMA_VERSION,
     check_place,
     connected,

@@ -3,8 +3,8 @@
 import os
 from pathlib import Path
 
-from bmastore.statements import bulk_insert, literal, quoted
-from bmastore.store import VIEWS, Writer, create_views, results_path
+from bmastore.storage.session import VIEWS, Writer, create_views, results_path
+from bmastore.storage.statements import bulk_insert, literal, quoted
 
 # The ledger, and one row a stock of the panel, but no features.
 _LEDGER_TABLES = (
@@ -54,7 +54,7 @@ def publish(writer: Writer) -> Path:
 def _copy_from_server(writer: Writer) -> None:
     from sqlalchemy import select
 
-    from bmastore.schema import ledger_metadata
+    from bmastore.storage.schema import ledger_metadata
 
     for name in _LEDGER_TABLES:
         table = ledger_metadata.tables[name]

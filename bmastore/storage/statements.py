@@ -1,0 +1,146 @@
+"""SQL statements: how a value enters one, how a part does, where one ends.
+
+In a file of ``sql/``, ``$field`` stands for a value, which is written as a literal, and
+``{field}`` for a :class:`Part`, which is SQL that this program has made. Neither can be
+taken for the other. In comments and strings, signs mean nothing.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+from bmastore.storage.resources import sql
+
+if TYPE_CHECKING:
+    import duckdb
+    from numpy.typing import NDArray
+
+# What SQL can be written with: a sequence of values is written as a list.
+Value = str | bool | int | float | date | Sequence["Value"] | None
+
+_TOKEN = re.compile(
+    r"""
+      --[^\n]*                      # a comment to the end of the line
+    | /\*.*?\*/                     # a comment
+    | '(?:[^']|'')*'                # a string
+    | "(?:[^"]|"")*"                # an identifier
+    | \$(?P<value>[a-z_]\w*)
+    | \{(?P<part>[a-z_]\w*)\}
+    | (?P<end>;)
+    | [^-/'"${;]+ | .               # anything else
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a statement: SQL made by this program, never text from outside."""
+
+    text: str
+
+
+def fill(text: str, fields: Mapping[str, Value | Part]) -> list[str]:
+    """The statements of some SQL text, with its fields filled in.
+
+    Raises
+    ------
+    KeyError
+        If the text names a field that is not given.
+    TypeError
+        If a value is given for a part of SQL, or a part for a value.
+    """
+    statements, current, is_blank = [], [], True
+    for token in _TOKEN.finditer(text):
+        written = token[0]
+        if token["end"]:
+            statements.append("".join(current).strip())
+            current, is_blank = [], True
+            continue
+        if token["value"]:
+            written = literal(_as_value(token["value"], fields[token["value"]]))
+        elif token["part"]:
+            written = _as_part(token["part"], fields[token["part"]])
+        is_blank = is_blank and (not written.strip() or written.startswith(("--", "/*")))
+        current.append(written)
+    return statements if is_blank else [*statements, "".join(current).strip()]
+
+
+def statements(name: str, **fields: Value | Part) -> list[str]:
+    """The statements of ``sql/<name>.sql``, with its fields filled in; see :func:`fill`."""
+    return fill(sql(name), fields)
+
+
+def run(
+    duck: "duckdb.DuckDBPyConnection", name: str, **fields: Value | Part
+) -> "duckdb.DuckDBPyConnection":
+    """Run ``sql/<name>.sql``; the last statement's rows wait in the connection.
+
+    Values are written as literals: to bind a parameter DuckDB imports pandas, which
+    takes longer than all of a pass that finds nothing to do.
+    """
+    for statement in statements(name, **fields):
+        duck.execute(statement)
+    return duck
+
+
+def bulk_insert(
+    duck: "duckdb.DuckDBPyConnection", table: str, columns: Mapping[str, Sequence[Any]]
+) -> None:
+    """Insert rows, given as equally long columns, in one statement.
+
+    Registered columns are a thousand times faster than ``executemany``.
+    """
+    duck.register("bulk_rows", {name: _column(values) for name, values in columns.items()})
+    try:
+        duck.execute(f"insert into {quoted(table)} by name select * from bulk_rows")  # noqa: S608
+    finally:
+        duck.unregister("bulk_rows")
+
+
+def quoted(identifier: str) -> str:
+    """An identifier for SQL, in double quotes."""
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def literal(value: Value) -> str:
+    """A value as both databases write it."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return str(value).lower()
+        case int():
+            return str(value)
+        case float():
+            return repr(value) if isfinite(value) else f"'{value}'::double precision"
+        case datetime():
+            return f"timestamp '{value}'"
+        case date():
+            return f"date '{value}'"
+        case str():
+            return "'" + value.replace("'", "''") + "'"
+        case _:
+            return "[" + ", ".join(map(literal, value)) + "]"
+
+
+def _as_value(name: str, given: Value | Part) -> Value:
+    if isinstance(given, Part):
+        raise TypeError(f"${name} takes a value, not a part of SQL")
+    return given
+
+
+def _as_part(name: str, given: Value | Part) -> str:
+    if not isinstance(given, Part):
+        raise TypeError(f"{{{name}}} takes a part of SQL, not a value")
+    return given.text
+
+
+def _column(values: Sequence[Any]) -> "NDArray[Any]":
+    import numpy as np
+
+    kind = float if all(isinstance(value, float) for value in values) else object
+    return np.array(values, dtype=kind)
