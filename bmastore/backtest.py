@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bmastore import ledger, panel
+from bmastore import ledger
 from bmastore.arrays import PanelArrays
 from bmastore.calendar import utc_now
 from bmastore.config import FitConfig, TrainConfig, code_version
@@ -26,6 +26,8 @@ from bmastore.evaluate import Daily, Score, daily, score
 from bmastore.exchange import FitOutcome, Hindcast, Scored, Shared, Work
 from bmastore.executors import Pool, local_executor, single_threaded
 from bmastore.ledger import Totals
+from bmastore.panel.read import read_cross_sections, read_rows
+from bmastore.panel.series import choose_features, choose_series, choose_target
 from bmastore.plan import PassOptions, worker_count
 from bmastore.pooling import anchor_of, make_universe
 from bmastore.storage.publish import publish
@@ -101,10 +103,10 @@ def run_backtest(
     started, started_at = time.monotonic(), utc_now()
     if cutoffs < 1 or every < 1:
         raise ConfigError(f"cutoffs and every must be at least 1, not {cutoffs} and {every}")
-    target, horizon = panel.choose_target(writer.duck, config.target)
-    features = panel.choose_features(writer.duck, config.features)
+    target, horizon = choose_target(writer.duck, config.target)
+    features = choose_features(writer.duck, config.features)
     fit_config = config.resolve(target, horizon, features)
-    chosen = [one.ticker for one in panel.choose_series(writer.duck, target, tickers)]
+    chosen = [one.ticker for one in choose_series(writer.duck, target, tickers)]
     spans = _spans(writer, target, cutoffs, every, as_of)
     selected = len(chosen) * len(spans)
     n_workers = worker_count(PassOptions(workers=workers), len(chosen))
@@ -157,7 +159,7 @@ def _shared(
     if anchor is None:
         return None
     universe = make_universe(writer, config, anchor, pool).blob
-    recent = panel.read_cross_sections(writer.duck, config.features, since=anchor, until=until)
+    recent = read_cross_sections(writer.duck, config.features, since=anchor, until=until)
     return Shared(universe, recent)
 
 
@@ -202,7 +204,7 @@ def _read_work(
     last = np.datetime64(until)
     for start in range(0, len(tickers), _READ_BATCH):
         batch = tickers[start : start + _READ_BATCH]
-        stocks = list(panel.read_rows(writer.duck, batch, config.target, config.features))
+        stocks = list(read_rows(writer.duck, batch, config.target, config.features))
         if as_of is not None:
             stocks = [stock.as_of(np.datetime64(as_of)) for stock in stocks]
         rows = PanelArrays.of([stock.take(stock.dates <= last) for stock in stocks])

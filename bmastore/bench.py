@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from bmastore import panel
 from bmastore.config import PRESETS, TrainConfig
 from bmastore.errors import StoreError
+from bmastore.panel.series import choose_target, read_series
 from bmastore.plan import PassOptions
 from bmastore.storage.session import open_reader
 from bmastore.store import Store
@@ -62,11 +62,11 @@ def bench_presets(path: Path, n_stocks: int, target: str | None = None) -> Table
         If the store has too little history.
     """
     with open_reader(path, needs_panel=True) as reader:
-        name, _ = panel.choose_target(reader.duck, target)
+        name, _ = choose_target(reader.duck, target)
         dates = reader.duck.execute(
             "select distinct date from targets where target = $1 order by date", [name]
         ).fetchall()
-        series = [one for one in panel.read_series(reader.duck, name) if one.n_rows]
+        series = [one for one in read_series(reader.duck, name) if one.n_rows]
     if len(dates) <= 2 * _UNSEEN_DAYS:
         raise StoreError(f"{path} has {len(dates)} labelled days: too few to keep some unseen")
     cutoff = dates[-_UNSEEN_DAYS][0]

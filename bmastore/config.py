@@ -1,11 +1,11 @@
 """What a pass is to do: presets, training settings and their fingerprint."""
 
-import hashlib
 import json
 import re
 from dataclasses import asdict, dataclass, fields
 from functools import cache
 
+from bmastore import digests
 from bmastore.errors import ConfigError
 
 # Raised by hand whenever a change to the fitting rooms (fit, members, splits, bma)
@@ -156,7 +156,7 @@ class FitConfig:
         content = asdict(self)
         del content["preset_name"]  # a preset is its sizes, whatever it is called
         text = json.dumps(content, sort_keys=True, separators=(",", ":"))
-        return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+        return digests.of_text(text)
 
 
 def code_version() -> str:

@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from bmastore import bma, ensemble
+from bmastore import bma, digests, ensemble
 from bmastore.arrays import StockArrays
 from bmastore.calendar import utc_now
 from bmastore.config import FitConfig
@@ -26,7 +26,6 @@ from bmastore.exchange import (
 from bmastore.oof import boosting, fit_members, out_of_fold
 from bmastore.shared import MIN_MOVES
 from bmastore.splits import walk_forward
-from bmastore.storage import artifacts
 from bmastore.universe import Universe, open_shared
 
 # Members that a stock needs no history of its own for.
@@ -105,7 +104,7 @@ def fit_stock(
         trained.forecast(dates, X, None if universe is None else universe.relative(dates, X)),
         found.oof,
         blob,
-        artifacts.digest(blob),
+        digests.of_artifact(blob),
         trained.universe_sha256,
     )
 

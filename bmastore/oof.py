@@ -1,12 +1,12 @@
 """Out-of-fold predictions: remembered where nothing they stand on has changed, else computed."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bmastore import digests
 from bmastore.arrays import StockArrays
 from bmastore.config import FitConfig
 from bmastore.ensemble import FoldModels, load_fold, predict_with
@@ -115,8 +115,8 @@ def _predict(
     pooled = None if universe is None else universe.fold_member(fold.number, train.y)
     shared = b"" if universe is None else universe.digests.get(fold.number, b"")
     relative = None if universe is None else universe.relative(test.dates, test.X)
-    train_digest = _digest(train.dates, train.label_ends, train.X, train.y, salt=shared)
-    test_digest = _digest(test.dates, test.X, relative)
+    train_digest = digests.of_arrays(train.dates, train.label_ends, train.X, train.y, salt=shared)
+    test_digest = digests.of_arrays(test.dates, test.X, relative)
     n_train, n_test = len(fold.train), len(fold.test)
     if recalled is not None and recalled.record.train_digest == train_digest:
         old, models = recalled.record, recalled.models
@@ -165,12 +165,3 @@ def _predictions(
 ) -> NDArray[np.float32]:
     """Members' predictions as they are stored."""
     return predict_with(members, X, relative).astype(np.float32)
-
-
-def _digest(*arrays: NDArray[np.generic] | None, salt: bytes = b"") -> str:
-    content = hashlib.blake2b(salt, digest_size=16)
-    for array in arrays:
-        if array is None:
-            continue
-        content.update(np.ascontiguousarray(array).view(np.uint8).data)
-    return content.hexdigest()

@@ -8,13 +8,15 @@ from datetime import date
 
 import numpy as np
 
-from bmastore import ledger, panel
+from bmastore import ledger
 from bmastore.arrays import PanelArrays
 from bmastore.budget import Choice, choose_preset
 from bmastore.config import FitConfig, code_version
 from bmastore.errors import ArtifactError, ConfigError
 from bmastore.exchange import Work
 from bmastore.ledger import Pending
+from bmastore.panel.read import iterate_rows, read_rows
+from bmastore.panel.series import Series, choose_series, describe, feature_columns, read_series
 from bmastore.recall import read_remembered
 from bmastore.storage import artifacts
 from bmastore.storage.session import Writer
@@ -86,7 +88,7 @@ def plan(writer: Writer, config: FitConfig, options: PassOptions) -> list[Pendin
     UnknownTickerError
         If a named ticker is not in the store.
     """
-    series = panel.choose_series(writer.duck, config.target, options.tickers)
+    series = choose_series(writer.duck, config.target, options.tickers)
     if options.as_of is not None:
         series = _series_as_of(writer, series, config.target, options.as_of)
     newest = ledger.newest_entries(writer.ledger, config.target)
@@ -127,7 +129,7 @@ def read_work(
     for start in range(0, len(pending), _READ_BATCH):
         batch = pending[start : start + _READ_BATCH]
         tickers = [one.ticker for one in batch]
-        rows = panel.read_rows(writer.duck, tickers, config.target, config.features)
+        rows = read_rows(writer.duck, tickers, config.target, config.features)
         if cutoff is not None:
             rows = PanelArrays.of([stock.as_of(cutoff) for stock in rows])
         models = _read_artifacts(writer, batch)
@@ -166,10 +168,10 @@ def spend_budget(
         earlier = ledger.preset_for_budget(writer.ledger, config.target, budget)
     if earlier is not None:
         return Choice(earlier, None, budget)
-    series = sorted(panel.read_series(writer.duck, config.target), key=lambda one: one.n_rows)
+    series = sorted(read_series(writer.duck, config.target), key=lambda one: one.n_rows)
     long = series[len(series) // 2 :]
     tickers = [one.ticker for one in long[:: max(1, len(long) // _PILOT_STOCKS)][:_PILOT_STOCKS]]
-    rows = panel.read_rows(writer.duck, tickers, config.target, config.features)
+    rows = read_rows(writer.duck, tickers, config.target, config.features)
     if options.as_of is not None:
         cutoff = np.datetime64(options.as_of, "D")
         rows = PanelArrays.of([stock.as_of(cutoff) for stock in rows])
@@ -180,15 +182,15 @@ def spend_budget(
 
 
 def _series_as_of(
-    writer: Writer, series: Sequence[panel.Series], target: str, as_of: date
-) -> list[panel.Series]:
+    writer: Writer, series: Sequence[Series], target: str, as_of: date
+) -> list[Series]:
     """Digests and sizes of stocks as they were on a date."""
-    features = panel.feature_columns(writer.duck)
+    features = feature_columns(writer.duck)
     cutoff = np.datetime64(as_of, "D")
     tickers = [one.ticker for one in series]
     return [
-        panel.describe(stock.as_of(cutoff), features)
-        for stock in panel.iterate_rows(writer.duck, tickers, target, features)
+        describe(stock.as_of(cutoff), features)
+        for stock in iterate_rows(writer.duck, tickers, target, features)
     ]
 
 

@@ -16,16 +16,17 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from bmastore import panel
+from bmastore import digests
 from bmastore.arrays import PanelArrays
 from bmastore.config import FitConfig
 from bmastore.cross_section import CrossSections
 from bmastore.errors import WorkerDiedError
 from bmastore.exchange import Shared, Work
 from bmastore.executors import Pool
-from bmastore.pooled_rows import Labels, read_labels
+from bmastore.panel.labels import Labels, read_labels
+from bmastore.panel.read import read_cross_sections, read_rows
+from bmastore.panel.series import read_series
 from bmastore.shared import NewUniverse, Prior, StoredUniverse, dump
-from bmastore.storage import artifacts
 from bmastore.storage.session import Writer
 from bmastore.storage.statements import run
 from bmastore.worker import fit_pooled_in_worker, on_the_clock, score_in_worker
@@ -68,9 +69,7 @@ def make_universe(
         If the fit of a pooled model kills its worker process, also in a pool of its own.
     """
     # What needs no fit is done while the workers are busy: at first they import libraries.
-    sections = panel.read_cross_sections(
-        writer.duck, config.features, until=anchor - timedelta(days=1)
-    )
+    sections = read_cross_sections(writer.duck, config.features, until=anchor - timedelta(days=1))
     days = _days(config, anchor)
     labels = read_labels(writer, config, anchor, days.values())
     make_job = partial(_make_job, labels, sections, config.seed)
@@ -100,7 +99,7 @@ def make_universe(
     blob = dump(StoredUniverse(models, sections, labels.move, prior))
     fit_s = sum(cpu for _, cpu in (*done.values(), *compared))
     return NewUniverse(
-        blob, artifacts.digest(blob), anchor, labels.n_rows, labels.n_stocks, fit_s, prior
+        blob, digests.of_artifact(blob), anchor, labels.n_rows, labels.n_stocks, fit_s, prior
     )
 
 
@@ -206,8 +205,8 @@ def _make_job(
 
 def _pilot(writer: Writer, config: FitConfig, anchor: date) -> Iterator[PanelArrays]:
     """Rows known before the anchor, of stocks spread evenly over the alphabet, a few at a time."""
-    tickers = [one.ticker for one in panel.read_series(writer.duck, config.target)]
+    tickers = [one.ticker for one in read_series(writer.duck, config.target)]
     chosen = tickers[:: max(1, len(tickers) // _PILOT_STOCKS)][:_PILOT_STOCKS]
-    rows = panel.read_rows(writer.duck, chosen, config.target, config.features)
+    rows = read_rows(writer.duck, chosen, config.target, config.features)
     before = np.datetime64(anchor, "D") - 1
     return PanelArrays.of([stock.as_of(before) for stock in rows]).parts(_PILOT_CHUNK)

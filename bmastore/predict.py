@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bmastore import panel
 from bmastore.arrays import StockArrays
 from bmastore.cross_section import CrossSections
 from bmastore.ensemble import load
 from bmastore.errors import ArtifactError, ConfigError, UnknownTickerError
 from bmastore.exchange import QUANTILE_COLUMNS, Forecasts
 from bmastore.executors import single_threaded
+from bmastore.panel.read import read_cross_sections, read_rows
+from bmastore.panel.series import choose_target, feature_columns
 from bmastore.storage import artifacts
 from bmastore.storage.session import Reader, models_path
 from bmastore.storage.statements import run
@@ -64,7 +65,7 @@ def predict(
     """
     if since and until and since > until:
         raise ConfigError(f"since {since} is after until {until}")
-    name, _ = panel.choose_target(reader.duck, target)
+    name, _ = choose_target(reader.duck, target)
     rows = reader.duck.execute(
         "select ticker, artifact_sha256 from v_latest where target = $1 order by ticker", [name]
     ).fetchall()
@@ -74,10 +75,10 @@ def predict(
         if unknown:
             raise UnknownTickerError("trained ensemble of", unknown)
         hashes = {ticker: hashes[ticker] for ticker in sorted(set(tickers))}
-    features = panel.feature_columns(reader.duck)
+    features = feature_columns(reader.duck)
     scored: list[tuple[str, Forecasts | str]] = []
     wanted = list(hashes)
-    sections = panel.read_cross_sections(
+    sections = read_cross_sections(
         reader.duck, features, since=since or _oldest_asked_for(reader, wanted, until), until=until
     )
     read = partial(artifacts.read, models_path(reader.path))
@@ -86,9 +87,7 @@ def predict(
     # LightGBM and XGBoost let go of the interpreter while they parse a model and predict.
     with single_threaded(), ThreadPoolExecutor(os.cpu_count()) as pool:
         for start in range(0, len(wanted), _READ_BATCH):
-            batch = panel.read_rows(
-                reader.duck, wanted[start : start + _READ_BATCH], name, features
-            )
+            batch = read_rows(reader.duck, wanted[start : start + _READ_BATCH], name, features)
             asked = [stock.take(_asked_for(stock, since, until)) for stock in batch]
             scored += pool.map(score, asked)
     forecasts = [(ticker, found) for ticker, found in scored if isinstance(found, Forecasts)]

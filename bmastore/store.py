@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from bmastore.backtest import BacktestReport
     from bmastore.dispatch import Progress
-    from bmastore.ingest import IngestReport
+    from bmastore.panel.ingest import IngestReport
     from bmastore.plan import PassOptions
     from bmastore.predict import PredictionReport
     from bmastore.train import RunSummary
@@ -93,7 +93,7 @@ class Store:
         StoreLockedError
             If another process holds the store.
         """
-        from bmastore.ingest import ingest
+        from bmastore.panel.ingest import ingest
 
         fresh = not self.path.exists()
         try:

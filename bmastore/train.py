@@ -12,13 +12,15 @@ from functools import cache, partial
 from itertools import chain, islice
 from types import FrameType
 
-from bmastore import ledger, panel
+from bmastore import ledger
 from bmastore.config import FitConfig, TrainConfig, code_version
 from bmastore.dispatch import MemoryWatch, Progress, fit_all
 from bmastore.errors import ArtifactError
 from bmastore.exchange import FitOutcome, FitResult, Shared, Work
 from bmastore.executors import Pool, local_executor, single_threaded
 from bmastore.ledger import Pending, Totals
+from bmastore.panel.read import read_cross_sections
+from bmastore.panel.series import choose_features, choose_target
 from bmastore.plan import PassOptions, plan, read_work, spend_budget, worker_count
 from bmastore.pooling import anchor_of, make_universe
 from bmastore.recall import write_folds
@@ -82,8 +84,8 @@ def run_pass(
     started = time.monotonic()
     writer.duck.execute(f"set memory_limit = '{_DUCKDB_MEMORY}'")
     writer.duck.execute(f"set checkpoint_threshold = '{_DUCKDB_LOG}'")
-    target, horizon = panel.choose_target(writer.duck, config.target)
-    features = panel.choose_features(writer.duck, config.features)
+    target, horizon = choose_target(writer.duck, config.target)
+    features = choose_features(writer.duck, config.features)
     fit_config = config.resolve(target, horizon, features)
     if options.time_per_stock is not None:
         with single_threaded():
@@ -153,7 +155,7 @@ def _with_universe(
         return work, 0.0
     read_recent = cache(
         partial(
-            panel.read_cross_sections,
+            read_cross_sections,
             writer.duck,
             config.features,
             since=anchor,

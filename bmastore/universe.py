@@ -1,6 +1,5 @@
 """What one stock borrows from all the others: pooled models, and a prior for its weights."""
 
-import hashlib
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -8,7 +7,7 @@ import lightgbm as lgb
 import numpy as np
 from numpy.typing import NDArray
 
-from bmastore import shared
+from bmastore import digests, shared
 from bmastore.arrays import Dates
 from bmastore.cross_section import CrossSections
 from bmastore.exchange import Shared
@@ -74,9 +73,9 @@ def load(blob: bytes) -> Universe:
     texts = dict(stored.models)
     newest = texts.pop("newest", None)
     return Universe(
-        hashlib.sha256(blob).hexdigest(),
+        digests.of_artifact(blob),
         {int(name): read_pooled(text) for name, text in texts.items()},
-        {int(name): hashlib.blake2b(text, digest_size=16).digest() for name, text in texts.items()},
+        {int(name): digests.of_model(text) for name, text in texts.items()},
         None if newest is None else read_pooled(newest),
         stored.sections,
         stored.scale,

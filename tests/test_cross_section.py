@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from bmastore import Store, panel
+from bmastore import Store
 from bmastore.cross_section import CrossSections, quartiles
 from bmastore.demo import universe as made_up
+from bmastore.panel.read import read_cross_sections
 from bmastore.storage.session import open_reader
 
 PANEL = made_up(n_stocks=12, n_days=420, seed=4)
@@ -30,7 +31,7 @@ def store_of(path, rows):
 
 def sections_of(store, **span):
     with open_reader(store.path) as reader:
-        return panel.read_cross_sections(reader.duck, FEATURES, **span)
+        return read_cross_sections(reader.duck, FEATURES, **span)
 
 
 def assert_equal(one, two):

@@ -54,7 +54,7 @@ def ingest(
     computed from them. A panel has any float columns and a --target. The same
     rows twice change nothing.
     """
-    from bmastore.ingest import read_features_sql
+    from bmastore.panel.ingest import read_features_sql
     from bmastore.store import Store
 
     taken = Store(store, ledger).ingest(

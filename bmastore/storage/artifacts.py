@@ -4,18 +4,13 @@ A file is named by the SHA-256 of its bytes, so that no user text becomes a
 path and a file can only hold what its name says.
 """
 
-import hashlib
 import os
 from pathlib import Path
 
+from bmastore import digests
 from bmastore.errors import ArtifactError
 
 _REPAIR = "train this stock again: bmastore train --all --tickers TICKER"
-
-
-def digest(blob: bytes) -> str:
-    """SHA-256 as 64 hex digits."""
-    return hashlib.sha256(blob).hexdigest()
 
 
 def path_of(folder: Path, sha256: str) -> Path:
@@ -45,7 +40,7 @@ def read(folder: Path, sha256: str) -> bytes:
         blob = path.read_bytes()
     except FileNotFoundError:
         raise ArtifactError(f"{path} is missing; {_REPAIR}") from None
-    if digest(blob) != sha256:
+    if digests.of_artifact(blob) != sha256:
         raise ArtifactError(f"{path} is corrupt, its SHA-256 is another; {_REPAIR}")
     return blob
 

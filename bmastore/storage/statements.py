@@ -17,6 +17,7 @@ from bmastore.storage.resources import sql
 if TYPE_CHECKING:
     import duckdb
     from numpy.typing import NDArray
+    from sqlalchemy import Connection, CursorResult, Executable
 
 # What SQL can be written with: a sequence of values is written as a list.
 Value = str | bool | int | float | date | Sequence["Value"] | None
@@ -53,7 +54,9 @@ def fill(text: str, fields: Mapping[str, Value | Part]) -> list[str]:
     TypeError
         If a value is given for a part of SQL, or a part for a value.
     """
-    statements, current, is_blank = [], [], True
+    statements: list[str] = []
+    current: list[str] = []
+    is_blank = True
     for token in _TOKEN.finditer(text):
         written = token[0]
         if token["end"]:
@@ -85,6 +88,16 @@ def run(
     for statement in statements(name, **fields):
         duck.execute(statement)
     return duck
+
+
+def execute(connection: "Connection", statement: "Executable") -> "CursorResult[Any]":
+    """Run a SQLAlchemy statement with its values written into it as literals."""
+    if connection.dialect.name != "duckdb":
+        return connection.execute(statement)
+    compiled = statement.compile(  # type: ignore[attr-defined]
+        connection, compile_kwargs={"literal_binds": True}
+    )
+    return connection.exec_driver_sql(str(compiled))
 
 
 def bulk_insert(

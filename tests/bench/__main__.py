@@ -20,7 +20,8 @@ from pathlib import Path
 
 import duckdb
 
-from bmastore import panel
+from bmastore.panel.read import read_rows
+from bmastore.panel.series import choose_target, feature_columns, read_series
 from bmastore.storage.session import open_reader
 
 REAL_DATA = Path(os.environ.get("BMASTORE_REAL_DATA", "../shared/data"))
@@ -162,14 +163,14 @@ def split_last_day(prices, folder):
 def sample_of(store, n):
     """Rows of n stocks spread evenly over those with full history (or all tickers)."""
     with open_reader(store) as reader:
-        target, _ = panel.choose_target(reader.duck, None)
-        series = panel.read_series(reader.duck, target)
+        target, _ = choose_target(reader.duck, None)
+        series = read_series(reader.duck, target)
         if n is None:
             return series
         full = [one.ticker for one in series if one.n_rows >= 400]
         tickers = full[:: len(full) // n][:n]
-        features = panel.feature_columns(reader.duck)
-        return list(panel.read_rows(reader.duck, tickers, target, features))
+        features = feature_columns(reader.duck)
+        return list(read_rows(reader.duck, tickers, target, features))
 
 
 def size_of(store):

@@ -9,10 +9,10 @@ from typing import Any
 import duckdb
 
 from bmastore.errors import ConfigError, InputError
-from bmastore.ingest.counts import Count, IngestReport
-from bmastore.ingest.panel import prepare_panel
-from bmastore.ingest.prices import prepare_prices
-from bmastore.ingest.sources import first_line, join_targets, open_source
+from bmastore.panel.ingest.counts import Count, IngestReport
+from bmastore.panel.ingest.panel import prepare_panel
+from bmastore.panel.ingest.prices import prepare_prices
+from bmastore.panel.ingest.sources import first_line, join_targets, open_source
 from bmastore.storage.session import Writer
 
 __all__ = ["Count", "IngestReport", "ingest", "read_features_sql"]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from bmastore.arrays import Dates
 from bmastore.config import FitConfig
 from bmastore.exchange import PooledRows
-from bmastore.panel import feature_columns_sql
+from bmastore.panel.read import feature_columns_sql
 from bmastore.shared import MIN_MOVES
 from bmastore.storage.session import Writer
 from bmastore.storage.statements import Part, Value, literal, run

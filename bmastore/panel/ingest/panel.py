@@ -6,9 +6,9 @@ from functools import partial
 import duckdb
 
 from bmastore.errors import InputError
-from bmastore.ingest.counts import Count, IngestReport
-from bmastore.ingest.sources import Source, number
-from bmastore.ingest.steps import (
+from bmastore.panel.ingest.counts import Count, IngestReport
+from bmastore.panel.ingest.sources import Source, number
+from bmastore.panel.ingest.steps import (
     add_columns,
     as_float,
     count_changes,
@@ -19,7 +19,7 @@ from bmastore.ingest.steps import (
     unreadable_cells,
     upsert_features,
 )
-from bmastore.panel import feature_columns, target_horizons
+from bmastore.panel.series import feature_columns, target_horizons
 from bmastore.storage.statements import Part, quoted, run
 
 # Words that no feature may take because the panel uses them.

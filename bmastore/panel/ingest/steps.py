@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import duckdb
 
 from bmastore.errors import InputError
-from bmastore.ingest.counts import Count
-from bmastore.ingest.sources import Source, is_filled, number
-from bmastore.panel import feature_columns, refresh_series, target_horizons
+from bmastore.panel.ingest.counts import Count
+from bmastore.panel.ingest.sources import Source, is_filled, number
+from bmastore.panel.series import feature_columns, refresh_series, target_horizons
 from bmastore.storage.statements import Part, literal, quoted, run
 
 _TICKER_RULES = {

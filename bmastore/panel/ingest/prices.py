@@ -8,9 +8,9 @@ from functools import partial
 import duckdb
 
 from bmastore.errors import InputError
-from bmastore.ingest.counts import Count, IngestReport
-from bmastore.ingest.sources import PRICE_COLUMNS, Source, number
-from bmastore.ingest.steps import (
+from bmastore.panel.ingest.counts import Count, IngestReport
+from bmastore.panel.ingest.sources import PRICE_COLUMNS, Source, number
+from bmastore.panel.ingest.steps import (
     add_columns,
     as_float,
     count_changes,
@@ -21,7 +21,7 @@ from bmastore.ingest.steps import (
     unreadable_cells,
     upsert_features,
 )
-from bmastore.panel import feature_columns
+from bmastore.panel.series import feature_columns
 from bmastore.storage.resources import sql
 from bmastore.storage.statements import Part, fill, literal, quoted, run
 

@@ -1,0 +1,98 @@
+"""Reads rows of the panel as arrays: some stocks' rows, or all stocks' cross-sections."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Any
+
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
+
+from bmastore.arrays import PanelArrays, StockArrays
+from bmastore.cross_section import CrossSections
+from bmastore.storage.statements import Part, quoted, run
+
+# Rows that are held in memory at once while digests are computed: some 200 MB.
+_ROWS_AT_ONCE = 2_000_000
+# Rows whose quartiles are computed at once: some 50 MB.
+_ROWS_OF_DAYS = 400_000
+# A date has its usual stocks if it has half as many as any of so many dates before it.
+_RECENT_DAYS = 20
+
+
+def read_rows(
+    duck: duckdb.DuckDBPyConnection,
+    tickers: Sequence[str],
+    target: str,
+    features: Sequence[str],
+) -> PanelArrays:
+    """Rows of some stocks, in the order asked for, in one scan."""
+    columns = feature_columns_sql(features)
+    found = run(
+        duck, "panel/read_rows", feature_columns=columns, tickers=tickers, target=target
+    ).fetchnumpy()
+    place = np.asarray(found["place"])
+    X = np.empty((len(place), len(features)), dtype=np.float32)
+    for i in range(len(features)):
+        X[:, i] = found[f"x{i}"]
+    return PanelArrays(
+        tuple(tickers),
+        np.searchsorted(place, np.arange(1, len(tickers) + 2)),
+        _days(found["date"]),
+        _days(found["label_end"]),
+        X,
+        np.asarray(found["value"], dtype=np.float64),
+    )
+
+
+def iterate_rows(
+    duck: duckdb.DuckDBPyConnection, tickers: Sequence[str], target: str, features: Sequence[str]
+) -> Iterator[StockArrays]:
+    """Stocks one after another, read in batches so that memory stays bounded."""
+    rows, stocks = duck.execute("select count(*), count(distinct ticker) from features").fetchall()[
+        0
+    ]
+    batch = max(1, _ROWS_AT_ONCE * max(1, stocks) // max(1, rows))
+    for start in range(0, len(tickers), batch):
+        yield from read_rows(duck, tickers[start : start + batch], target, features)
+
+
+def read_cross_sections(
+    duck: duckdb.DuckDBPyConnection,
+    features: Sequence[str],
+    *,
+    since: date | None = None,
+    until: date | None = None,
+) -> CrossSections:
+    """Cross-sections of the dates from ``since`` to ``until``, and of the newest date before.
+
+    Dates on which less than half of the usual stocks have a row have none.
+    """
+    days = run(duck, "panel/full_days", since=since, until=until, recent=_RECENT_DAYS).fetchall()
+    asked = feature_columns_sql(features)
+    step = max(1, _ROWS_OF_DAYS // max((n for _, n in days), default=1))
+    sections = CrossSections.none(len(features))
+    for start in range(0, len(days), step):
+        wanted = [day for day, _ in days[start : start + step]]
+        found = run(
+            duck, "panel/rows_of_days", feature_columns=asked, first=wanted[0], last=wanted[-1]
+        ).fetchnumpy()
+        columns = [found[f"x{i}"] for i in range(len(features))]
+        some = CrossSections.of(np.array(wanted, "datetime64[D]"), _days(found["date"]), columns)
+        sections = sections.then(some)
+    return sections
+
+
+def feature_columns_sql(features: Sequence[str]) -> Part:
+    """SQL for more columns of a query on ``features``: x0, x1, …; NaN where one is missing."""
+    return Part(
+        "".join(
+            f", coalesce(features.{quoted(name)}, 'nan'::float) as x{i}"
+            for i, name in enumerate(features)
+        )
+    )
+
+
+def _days(column: Any) -> NDArray[np.datetime64]:
+    filled = np.ma.filled(column, np.datetime64("NaT")) if np.ma.isMaskedArray(column) else column
+    return np.asarray(filled).astype("datetime64[D]")

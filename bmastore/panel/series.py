@@ -1,0 +1,128 @@
+"""What the panel holds: its features, targets and stocks, with the digests that tell a change."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import date
+
+import duckdb
+import numpy as np
+
+from bmastore import digests
+from bmastore.arrays import StockArrays
+from bmastore.calendar import utc_now
+from bmastore.errors import ConfigError, StoreError, UnknownTickerError
+from bmastore.panel.read import iterate_rows
+from bmastore.storage.statements import Value, run
+
+
+@dataclass(frozen=True)
+class Series:
+    """One stock's row of ``series``: what there is to train on, and its digest."""
+
+    ticker: str
+    n_rows: int
+    first_date: date | None
+    last_date: date | None
+    digest: str
+
+
+def feature_columns(duck: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
+    """Names of the store's features, sorted."""
+    rows = duck.execute(
+        "select column_name from duckdb_columns() where table_name = 'features' "
+        "and database_name = current_database() and schema_name = 'main'"
+    ).fetchall()
+    return tuple(sorted(name for (name,) in rows if name not in ("ticker", "date")))
+
+
+def target_horizons(duck: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """The store's targets and their horizons in trading days."""
+    rows = duck.execute("select distinct target, horizon from targets order by all").fetchall()
+    return dict(rows)
+
+
+def choose_target(duck: duckdb.DuckDBPyConnection, wanted: str | None) -> tuple[str, int]:
+    """The target to forecast and its horizon; the only one where none is named.
+
+    Raises
+    ------
+    ConfigError
+        If the store has no such target, or several and none is named.
+    StoreError
+        If the store has no target at all.
+    """
+    known = target_horizons(duck)
+    if not known:
+        raise StoreError("the store holds no targets yet; run `bmastore ingest FILE` first")
+    if wanted is None and len(known) > 1:
+        raise ConfigError(f"the store has several targets; name one of {', '.join(known)}")
+    name = next(iter(known)) if wanted is None else wanted
+    if name not in known:
+        raise ConfigError(f"the store has no target {name!r}; it has {', '.join(known)}")
+    return name, known[name]
+
+
+def choose_features(
+    duck: duckdb.DuckDBPyConnection, wanted: tuple[str, ...] | None
+) -> tuple[str, ...]:
+    """The feature columns to use: those named, or all.
+
+    Raises
+    ------
+    ConfigError
+        If the store lacks a named feature.
+    """
+    known = feature_columns(duck)
+    unknown = sorted(set(wanted or ()) - set(known))
+    if unknown:
+        raise ConfigError(f"the store has no feature {unknown[0]!r}; it has {', '.join(known)}")
+    return known if wanted is None else wanted
+
+
+def read_series(duck: duckdb.DuckDBPyConnection, target: str) -> list[Series]:
+    """All stocks of a target, by ticker."""
+    rows = run(duck, "panel/read_series", target=target).fetchall()
+    return [Series(*row) for row in rows]
+
+
+def choose_series(
+    duck: duckdb.DuckDBPyConnection, target: str, wanted: Sequence[str] | None
+) -> list[Series]:
+    """The stocks of a target that are named, or all, by ticker.
+
+    Raises
+    ------
+    UnknownTickerError
+        If a named ticker is not in the store.
+    """
+    series = read_series(duck, target)
+    if wanted is None:
+        return series
+    unknown = sorted(set(wanted) - {one.ticker for one in series})
+    if unknown:
+        raise UnknownTickerError("ticker", unknown)
+    return [one for one in series if one.ticker in wanted]
+
+
+def refresh_series(duck: duckdb.DuckDBPyConnection, tickers: Sequence[str], target: str) -> None:
+    """Compute the digests of some stocks anew and store them."""
+    features = feature_columns(duck)
+    found = [describe(stock, features) for stock in iterate_rows(duck, tickers, target, features)]
+    if not found:
+        return
+    columns: dict[str, Value] = {
+        field.name: [getattr(one, field.name) for one in found] for field in fields(Series)
+    }
+    now = utc_now()
+    run(duck, "panel/replace_series", tickers=tickers, target=target, updated_at=now, **columns)
+
+
+def describe(stock: StockArrays, features: Sequence[str]) -> Series:
+    """A stock's row of ``series``: ``n_rows`` counts the labelled rows, the dates span all."""
+    return Series(
+        stock.ticker,
+        int(np.count_nonzero(~np.isnan(stock.y))),
+        stock.dates[0].item() if len(stock.dates) else None,
+        stock.dates[-1].item() if len(stock.dates) else None,
+        digests.of_rows(stock, features),
+    )
