@@ -4,23 +4,23 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bmastore.classic import MassiveStockBMAProcessor
-    from bmastore.config import Splits, TrainConfig
     from bmastore.errors import BmastoreError
-    from bmastore.plan import PassOptions
-    from bmastore.regressor import BMARegressor
+    from bmastore.legacy import MassiveStockBMAProcessor
+    from bmastore.models.config import Splits, TrainConfig
+    from bmastore.models.regressor import BMARegressor
     from bmastore.store import Store
+    from bmastore.training.options import PassOptions
 
 __version__ = "0.1.0"
 
 # Imported on first use, so that `bmastore --help` does not wait for NumPy and DuckDB.
 _HOMES = {
-    "BMARegressor": "bmastore.regressor",
-    "MassiveStockBMAProcessor": "bmastore.classic",
+    "BMARegressor": "bmastore.models.regressor",
+    "MassiveStockBMAProcessor": "bmastore.legacy",
     "Store": "bmastore.store",
-    "TrainConfig": "bmastore.config",
-    "Splits": "bmastore.config",
-    "PassOptions": "bmastore.plan",
+    "TrainConfig": "bmastore.models.config",
+    "Splits": "bmastore.models.config",
+    "PassOptions": "bmastore.training.options",
     "BmastoreError": "bmastore.errors",
 }
 

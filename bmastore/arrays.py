@@ -2,12 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Dates = NDArray[np.datetime64]
-Floats = NDArray[np.floating]
+Item = TypeVar("Item")
+
+
+def evenly_spread(items: Sequence[Item], n: int) -> list[Item]:
+    """At most ``n`` of some items in their order, as far apart as they can be."""
+    return list(items[:: max(1, len(items) // n)][:n])
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,31 @@ class StockArrays:
 
 
 @dataclass(frozen=True)
+class PooledRows:
+    """n rows of all stocks for a pooled model to learn from.
+
+    Attributes
+    ----------
+    dates:
+        ``datetime64[D]``, shape (n,).
+    X:
+        float32, shape (n, p): features as they are.
+    moves:
+        Shape (n,): targets over their stock's typical move.
+    scales:
+        Shape (n,): that typical move, in units of the target.
+    days:
+        Shape (n,): number of each row's date, from 0.
+    """
+
+    dates: Dates
+    X: NDArray[np.float32]
+    moves: NDArray[np.float64]
+    scales: NDArray[np.float64]
+    days: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
 class PanelArrays:
     """Rows of many stocks in one set of arrays; stock i is ``offsets[i]:offsets[i + 1]``."""
 
@@ -80,6 +111,14 @@ class PanelArrays:
             np.concatenate([stock.X for stock in stocks]),
             np.concatenate([stock.y for stock in stocks]),
         )
+
+    def as_of(self, cutoff: np.datetime64) -> "PanelArrays":
+        """What was known on ``cutoff`` of each stock; see :meth:`StockArrays.as_of`."""
+        return PanelArrays.of([stock.as_of(cutoff) for stock in self])
+
+    def up_to(self, day: np.datetime64) -> "PanelArrays":
+        """The rows of dates up to ``day``, with their labels."""
+        return PanelArrays.of([stock.take(stock.dates <= day) for stock in self])
 
     def stock(self, i: int) -> StockArrays:
         """Rows of the i-th stock, as views."""

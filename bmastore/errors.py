@@ -57,6 +57,12 @@ class UnknownTickerError(StoreError):
         )
 
 
+class StoppedError(BmastoreError):
+    """Somebody stopped it; what is done stays done."""
+
+    exit_code = 130
+
+
 class StockError(BmastoreError):
     """One stock cannot be trained or forecast; the others go on.
 

@@ -1,27 +1,33 @@
 """The Python interface: a store as an object."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
-from datetime import date
+from contextlib import contextmanager
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bmastore import report
-from bmastore.config import TrainConfig
-from bmastore.report import Explanation, Status
+from bmastore.models.config import TrainConfig
+from bmastore.reports import queries
+from bmastore.reports.explain import Explanation
+from bmastore.reports.explain import explain as explain_stock
+from bmastore.reports.queries import Status
 from bmastore.storage.migrate import migrate
+from bmastore.storage.paths import results_path
 from bmastore.storage.publish import publish
-from bmastore.storage.session import open_reader, open_writer
+from bmastore.storage.session import Reader, open_reader, open_writer
+from bmastore.table import Table
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from bmastore.backtest import BacktestReport
-    from bmastore.dispatch import Progress
+    from bmastore.evaluation.report import BacktestReport
     from bmastore.panel.ingest import IngestReport
-    from bmastore.plan import PassOptions
-    from bmastore.predict import PredictionReport
-    from bmastore.train import RunSummary
+    from bmastore.reports.predict import PredictionReport
+    from bmastore.training.options import PassOptions
+    from bmastore.training.plan import Plan
+    from bmastore.training.run import RunSummary
+    from bmastore.workers.dispatch import Progress
 
 
 class Store:
@@ -36,6 +42,9 @@ class Store:
         URL of a PostgreSQL database for the ledger, for instance
         ``postgresql://user@host/database``; by default it lies in the same
         file. Give it again whenever the store is written.
+    say:
+        Told in a sentence what is worth knowing: which preset a time budget chose, that
+        the published results answer while another process writes the store.
 
     Notes
     -----
@@ -43,9 +52,16 @@ class Store:
     it does, reading methods answer from the published results.
     """
 
-    def __init__(self, path: str | Path = "bma.duckdb", ledger: str | None = None) -> None:
+    def __init__(
+        self,
+        path: str | Path = "bma.duckdb",
+        ledger: str | None = None,
+        *,
+        say: Callable[[str], None] = lambda sentence: None,
+    ) -> None:
         self.path = Path(path)
         self.ledger = ledger
+        self._say = say
 
     def ingest(
         self,
@@ -122,7 +138,6 @@ class Store:
         *,
         on_progress: "Callable[[Progress], None] | None" = None,
         make_executor: Callable[[int], Executor] | None = None,
-        say: Callable[[str], None] = lambda sentence: None,
     ) -> "RunSummary":
         """Train what is new or stale, and record every stock's outcome.
 
@@ -137,8 +152,6 @@ class Store:
         make_executor:
             Gives an executor for a number of workers, for instance a
             ``distributed.Client``'s; by default worker processes here.
-        say:
-            Told in a sentence which preset a time budget chose.
 
         Raises
         ------
@@ -147,9 +160,9 @@ class Store:
         StoreLockedError
             If another process holds the store.
         """
-        from bmastore.executors import local_executor
-        from bmastore.plan import PassOptions
-        from bmastore.train import run_pass
+        from bmastore.training.options import PassOptions
+        from bmastore.training.run import run_pass
+        from bmastore.workers.local import local_executor
 
         with open_writer(self.path, ledger_url=self.ledger) as writer:
             return run_pass(
@@ -158,8 +171,28 @@ class Store:
                 options or PassOptions(),
                 on_progress,
                 make_executor or local_executor,
-                say,
+                self._say,
             )
+
+    def plan(
+        self, config: TrainConfig | None = None, options: "PassOptions | None" = None
+    ) -> "Plan":
+        """What :meth:`train` would do now: which stocks and why, what is used again, the cost.
+
+        Reads, and changes nothing.
+
+        Raises
+        ------
+        ConfigError, StoreError
+            If the store does not have what the config names.
+        StoreLockedError
+            If a pass holds the store.
+        """
+        from bmastore.training.options import PassOptions
+        from bmastore.training.run import plan_pass
+
+        with open_reader(self.path, needs_panel=True) as reader:
+            return plan_pass(reader, config or TrainConfig(), options or PassOptions())
 
     def backtest(
         self,
@@ -170,6 +203,7 @@ class Store:
         as_of: date | None = None,
         tickers: Sequence[str] | None = None,
         workers: int | None = None,
+        max_memory: int | None = None,
         on_progress: "Callable[[Progress], None] | None" = None,
         make_executor: Callable[[int], Executor] | None = None,
     ) -> "BacktestReport":
@@ -177,8 +211,9 @@ class Store:
 
         Every forecaster is scored on the same rows: each member, all of them
         with ``equal`` weights, the ``ensemble``, ``always_zero`` and the plain
-        ``recipe``. Scores go to tables of their own; what stocks have been
-        trained and forecast stays as it is.
+        ``baseline``. Scores go to tables of their own; what stocks have been
+        trained and forecast stays as it is. A cutoff that is done is kept: the
+        same backtest, called again after it was stopped or killed, goes on.
 
         Parameters
         ----------
@@ -193,7 +228,9 @@ class Store:
             Stocks to forecast; ``None`` means all. What stocks share is learnt
             from all.
         workers:
-            Worker processes; ``None`` means one a core.
+            Worker processes; ``None`` means one per core.
+        max_memory:
+            Bytes that all processes together may hold; ``None`` means no limit.
         on_progress, make_executor:
             As for :meth:`train`.
 
@@ -203,12 +240,14 @@ class Store:
             If the store does not have what is asked for, or too little history.
         StoreLockedError
             If another process holds the store.
+        StoppedError
+            If SIGINT or SIGTERM stopped it.
         """
-        from bmastore.backtest import run_backtest
-        from bmastore.executors import local_executor
+        from bmastore.evaluation.backtest import plan_backtest, run_backtest
+        from bmastore.workers.local import local_executor
 
         with open_writer(self.path, ledger_url=self.ledger) as writer:
-            return run_backtest(
+            plan = plan_backtest(
                 writer,
                 config or TrainConfig(),
                 cutoffs=cutoffs,
@@ -216,6 +255,12 @@ class Store:
                 as_of=as_of,
                 tickers=tickers,
                 workers=workers,
+                max_memory=max_memory,
+            )
+            return run_backtest(
+                writer,
+                plan,
+                max_memory=max_memory,
                 on_progress=on_progress,
                 make_executor=make_executor or local_executor,
             )
@@ -233,9 +278,9 @@ class Store:
         Parameters
         ----------
         tickers:
-            Stocks to score; ``None`` means all that are trained.
+            Stocks to forecast; ``None`` means all that are trained.
         since, until:
-            First and last date to score. Without ``since``, the last row up to ``until``.
+            First and last date to forecast. Without ``since``, the last row up to ``until``.
         target:
             The target, where the store has several.
 
@@ -243,44 +288,53 @@ class Store:
         -------
         PredictionReport
             A frame with the columns of ``v_predictions`` in units of the
-            target, and the stocks that could not be scored.
+            target, and the stocks that could not be forecast.
 
         Raises
         ------
         StoreLockedError
             If a pass holds the store: features are not published.
         """
-        from bmastore.predict import predict
+        from bmastore.reports.predict import predict
 
         with open_reader(self.path, needs_panel=True) as reader:
             return predict(reader, target=target, tickers=tickers, since=since, until=until)
 
     def sql(self, query: str, parameters: dict[str, Any] | None = None) -> "pd.DataFrame":
-        """Run a read-only query over tables and views.
+        """Run a read-only query over tables and views; the answer as a pandas frame.
 
         Raises
         ------
         QueryError
             If the query is not valid SQL, or tries to write.
         """
-        with open_reader(self.path) as reader:
-            return report.query(reader, query, parameters).frame()
+        return self.query(query, parameters).frame()
+
+    def query(self, query: str, parameters: dict[str, Any] | None = None) -> Table:
+        """As :meth:`sql`; the answer as a table of Python values, without pandas."""
+        with self._reading() as reader:
+            return queries.query(reader, query, parameters)
+
+    def results(self) -> Table:
+        """One row per stock: status, weights, metrics, newest forecast."""
+        with self._reading() as reader:
+            return queries.results(reader)
 
     def status(self) -> Status:
         """Counts of stocks by status, and the newest run."""
-        with open_reader(self.path) as reader:
-            return report.status(reader)
+        with self._reading() as reader:
+            return queries.status(reader)
 
     def explain(self, ticker: str) -> Explanation:
-        """Why a stock has the status it has: ``facts``, a row a target, and ``members``.
+        """Why a stock has the status it has: ``facts``, a row per target, and ``members``.
 
         Raises
         ------
         UnknownTickerError
             If the store has no such ticker.
         """
-        with open_reader(self.path) as reader:
-            return report.explain(reader, ticker)
+        with self._reading() as reader:
+            return explain_stock(reader, ticker)
 
     def migrate(self) -> tuple[str, str, Path | None]:
         """Bring an older store up to date, after a backup.
@@ -290,3 +344,13 @@ class Store:
         (schema version before, after, path of the backup or ``None``).
         """
         return migrate(self.path, self.ledger)
+
+    @contextmanager
+    def _reading(self) -> Iterator[Reader]:
+        """The store read-only; says so where it is the published results that answer."""
+        with open_reader(self.path) as reader:
+            if reader.note:
+                published = results_path(self.path)
+                at = datetime.fromtimestamp(published.stat().st_mtime)
+                self._say(f"{reader.note}; this is {published} of {at:%H:%M:%S}")
+            yield reader

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-
-from bmastore import PassOptions, Store, TrainConfig
 from bmastore.demo import HORIZON, TARGET, universe
 from bmastore.executors import local_executor
+
+from bmastore import PassOptions, Store, TrainConfig
 
 REAL_DATA = Path(
     os.environ.get("BMASTORE_REAL_DATA", Path(__file__).parents[2] / "shared" / "data")

@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from bmastore.demo import universe
+from bmastore.hindcast import hindcast_stock
 from conftest import FAST, HORIZON, TARGET, PassOptions, cli, cli_json
 
 from bmastore import Store, TrainConfig
 from bmastore.arrays import StockArrays
-from bmastore.demo import universe
 from bmastore.errors import ConfigError, StoreError, UnknownTickerError
-from bmastore.hindcast import hindcast_stock
 
 PANEL = universe(n_stocks=12, n_days=420, seed=21)
 DAYS = np.unique(PANEL["date"].to_numpy())

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
+from bmastore.exchange import QUANTILES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
 
 from bmastore import bma
-from bmastore.exchange import QUANTILES
 
 
 def test_log_density_is_that_of_scipys_student_t():

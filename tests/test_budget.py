@@ -2,15 +2,15 @@
 
 import duckdb
 import pytest
+from bmastore.budget import choose_preset
+from bmastore.exchange import Work
+from bmastore.executors import local_executor
 from conftest import FAST, cli, cli_json
 from test_fit import CONFIG, stock
 
 from bmastore import PassOptions
 from bmastore.arrays import PanelArrays
-from bmastore.budget import choose_preset
 from bmastore.errors import ConfigError
-from bmastore.exchange import Work
-from bmastore.executors import local_executor
 
 
 def pilot(n=4):

@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from bmastore.demo import universe
 from conftest import TARGET
 
 from bmastore import MassiveStockBMAProcessor, Store
-from bmastore.demo import universe
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from bmastore.demo import universe as made_up
 from conftest import FAST, HORIZON, TARGET
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +11,6 @@ from hypothesis.extra import numpy as arrays
 
 from bmastore import Store
 from bmastore.cross_section import CrossSections, quartiles
-from bmastore.demo import universe as made_up
 from bmastore.panel.read import read_cross_sections
 from bmastore.storage.session import open_reader
 

@@ -5,13 +5,13 @@ import json
 import numpy as np
 import pytest
 import scoringrules
+from bmastore.exchange import Scored
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
 
 from bmastore import bma, evaluate
-from bmastore.exchange import Scored
 
 NAMES = ("ensemble", "equal", "always_zero")
 

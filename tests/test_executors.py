@@ -7,7 +7,6 @@ from concurrent.futures import BrokenExecutor
 from multiprocessing.connection import Connection
 
 import pytest
-
 from bmastore.executors import Pool, local_executor
 
 

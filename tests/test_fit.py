@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-
-from bmastore.arrays import PanelArrays, StockArrays
 from bmastore.config import TrainConfig
 from bmastore.ensemble import load
-from bmastore.errors import ConstantTargetError, TooFewRowsError
 from bmastore.exchange import Work
 from bmastore.fit import fit_chunk, fit_stock
 from bmastore.members import REGISTRY, TrainingRows, drift
+
+from bmastore.arrays import PanelArrays, StockArrays
+from bmastore.errors import ConstantTargetError, TooFewRowsError
 
 HORIZON = 5
 # Members that one stock can have alone; test_universe.py is about the pooled one.

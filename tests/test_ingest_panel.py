@@ -3,12 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from bmastore.demo import universe
 from conftest import HORIZON, TARGET, digests
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bmastore import Store
-from bmastore.demo import universe
 from bmastore.errors import InputError
 
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from bmastore.demo import universe
 from conftest import FAST, HORIZON, TARGET
 
 from bmastore import Store, TrainConfig
-from bmastore.demo import universe
 
 # Without the pooled member: the universe stays as it was made, whatever is revised meanwhile.
 ALONE = replace(FAST, members=("rf", "xgb", "lgbm", "zero", "mean"))

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from bmastore.splits import walk_forward
 from joblib import Parallel, delayed
 from sklearn.base import clone
 from sklearn.model_selection import TimeSeriesSplit, cross_val_score
@@ -11,7 +12,6 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from bmastore import BMARegressor
 from bmastore.errors import BmastoreError, ConfigError, InputError
-from bmastore.splits import walk_forward
 
 
 @parametrize_with_checks([BMARegressor()])

@@ -1,11 +1,10 @@
 """Walk-forward folds: what a fold may see, and that it stays where it is."""
 
 import numpy as np
-from hypothesis import given
-from hypothesis import strategies as st
-
 from bmastore.config import Splits
 from bmastore.splits import tail_split, walk_forward
+from hypothesis import given
+from hypothesis import strategies as st
 
 
 def calendar(n, gaps, horizon):

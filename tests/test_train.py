@@ -11,12 +11,12 @@ from functools import partial
 import numpy as np
 import psutil
 import pytest
-from conftest import FAST, HORIZON, TARGET, TamperedExecutor, statuses
-
-from bmastore import PassOptions, Store, TrainConfig
 from bmastore.demo import universe
 from bmastore.dispatch import MemoryWatch
 from bmastore.exchange import Work
+from conftest import FAST, HORIZON, TARGET, TamperedExecutor, statuses
+
+from bmastore import PassOptions, Store, TrainConfig
 
 RESULTS = {
     "ledger": "ticker, status, cause, data_digest, config_hash, n_rows, attempt, artifact_sha256",

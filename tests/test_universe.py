@@ -7,12 +7,12 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import pytest
+from bmastore.demo import universe as made_up
+from bmastore.members.pooled import clip_by_date, date_weights, less_market
 from conftest import FAST, HORIZON, TARGET, PassOptions, TamperedExecutor, statuses
 
 from bmastore import Store, TrainConfig, shared
-from bmastore.demo import universe as made_up
 from bmastore.errors import ArtifactError, WorkerDiedError
-from bmastore.members.pooled import clip_by_date, date_weights, less_market
 from bmastore.storage import artifacts
 
 PANEL = made_up(n_stocks=16, n_days=420, seed=11)

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from bmastore.config import WEIGHTINGS
 from conftest import FAST
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +13,6 @@ from hypothesis.extra.numpy import arrays
 from scipy import optimize, stats
 
 from bmastore import PassOptions, bma
-from bmastore.config import WEIGHTINGS
 
 errors_of_members = arrays(
     np.float64, st.tuples(st.integers(5, 60), st.integers(1, 5)), elements=st.floats(0.01, 3)

@@ -7,10 +7,19 @@ import sys
 import click
 
 from bmastore import __version__
-from bmastore.cli.common import EXIT_INTERRUPTED
-from bmastore.cli.look import explain, export, sql, status
-from bmastore.cli.measure import backtest, bench, demo
-from bmastore.cli.work import ingest, migrate, predict, train
+from bmastore.cli.backtest import backtest
+from bmastore.cli.bench import bench
+from bmastore.cli.demo import demo
+from bmastore.cli.docs import docs
+from bmastore.cli.explain import explain
+from bmastore.cli.export import export
+from bmastore.cli.ingest import ingest
+from bmastore.cli.migrate import migrate
+from bmastore.cli.options import EXIT_INTERRUPTED
+from bmastore.cli.predict import predict
+from bmastore.cli.sql import sql
+from bmastore.cli.status import status
+from bmastore.cli.train import train
 from bmastore.errors import BmastoreError
 
 
@@ -67,5 +76,6 @@ for command in (
     migrate,
     bench,
     demo,
+    docs,
 ):
     cli.add_command(command)

@@ -1,18 +1,15 @@
 """Reads what pooled models learn from: the labels of all stocks, once for all models."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from bmastore.arrays import Dates
-from bmastore.config import FitConfig
-from bmastore.exchange import PooledRows
+from bmastore.arrays import Dates, PooledRows
 from bmastore.panel.read import feature_columns_sql
-from bmastore.shared import MIN_MOVES
-from bmastore.storage.session import Writer
 from bmastore.storage.statements import Part, Value, literal, run
 
 # Rows that a pooled model learns from at most: more take memory and time, and with labels
@@ -64,27 +61,43 @@ class Labels:
         )
 
 
-def read_labels(writer: Writer, config: FitConfig, anchor: date, days: Iterable[date]) -> Labels:
-    """What was known before ``anchor``, for pooled models of ``days``, none of them later."""
-    known: dict[str, Value] = {"target": config.target, "anchor": anchor}
+def read_labels(
+    duck: duckdb.DuckDBPyConnection,
+    target: str,
+    horizon: int,
+    features: Sequence[str],
+    anchor: date,
+    days: Iterable[date],
+    min_moves: int,
+) -> Labels:
+    """What was known before ``anchor``, for pooled models of ``days``, none of them later.
+
+    Parameters
+    ----------
+    horizon:
+        Trading days that the target looks ahead: labels of neighbouring days overlap.
+    min_moves:
+        Labels that a stock's typical move needs.
+    """
+    known: dict[str, Value] = {"target": target, "anchor": anchor}
     distinct = sorted({anchor, *days})
     moves = "".join(
-        f", case when count(*) filter (label_end < {literal(day)}) >= {MIN_MOVES} "
+        f", case when count(*) filter (label_end < {literal(day)}) >= {min_moves} "
         f"then median(abs(value)) filter (label_end < {literal(day)}) end as move{i}"
         for i, day in enumerate(distinct)
     )
-    typical = run(writer.duck, "universe/typical_moves", **known, moves=Part(moves)).fetchnumpy()
+    typical = run(duck, "universe/typical_moves", **known, moves=Part(moves)).fetchnumpy()
     by_day = {
         day: np.ma.filled(typical[f"move{i}"], np.nan).astype(np.float64)
         for i, day in enumerate(distinct)
     }
     counts = np.asarray(typical["n"])
-    enough = counts >= MIN_MOVES
+    enough = counts >= min_moves
     # Labels of neighbouring days overlap: a few days of each horizon hold nearly all they say.
-    stride = max(1, config.horizon // 2, -(-int(counts.sum()) // _MOST_ROWS))
-    features = feature_columns_sql(config.features)
+    stride = max(1, horizon // 2, -(-int(counts.sum()) // _MOST_ROWS))
+    columns = feature_columns_sql(features)
     rows = run(
-        writer.duck, "universe/read_rows", **known, stride=stride, feature_columns=features
+        duck, "universe/read_rows", **known, stride=stride, feature_columns=columns
     ).fetchnumpy()
     return Labels(
         int(counts[enough].sum()),
@@ -93,7 +106,7 @@ def read_labels(writer: Writer, config: FitConfig, anchor: date, days: Iterable[
         by_day,
         np.asarray(rows["date"]).astype("datetime64[D]"),
         np.asarray(rows["label_end"]).astype("datetime64[D]"),
-        np.column_stack([rows[f"x{i}"] for i in range(len(config.features))]),
+        np.column_stack([rows[f"x{i}"] for i in range(len(features))]),
         np.asarray(rows["value"], dtype=np.float64),
         np.asarray(rows["day"], np.int64),
         np.asarray(rows["stock"], np.int64),

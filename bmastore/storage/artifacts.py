@@ -5,6 +5,7 @@ path and a file can only hold what its name says.
 """
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from bmastore import digests
@@ -43,6 +44,12 @@ def read(folder: Path, sha256: str) -> bytes:
     if digests.of_artifact(blob) != sha256:
         raise ArtifactError(f"{path} is corrupt, its SHA-256 is another; {_REPAIR}")
     return blob
+
+
+def delete(folder: Path, hashes: Iterable[str]) -> None:
+    """Delete artifacts that nothing needs any more."""
+    for sha256 in hashes:
+        path_of(folder, sha256).unlink(missing_ok=True)
 
 
 def sweep(folder: Path, keep: set[str]) -> None:

@@ -4,17 +4,11 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bmastore.storage import postgres as server
+from bmastore.storage import postgres
 from bmastore.storage.resources import resource_dir
-from bmastore.storage.session import (
-    SCHEMA_VERSION,
-    check_place,
-    connected,
-    create_views,
-    not_found,
-    too_new,
-    version,
-)
+from bmastore.storage.session import check_place, connected, not_found
+from bmastore.storage.versions import SCHEMA_VERSION, too_new, version
+from bmastore.storage.views import create_views
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -41,14 +35,16 @@ def migrate(path: Path, ledger_url: str | None = None) -> tuple[str, str, Path |
             raise too_new(path, before)
         check_place(writer.duck, path, ledger_url)
         if ledger_url is not None:
-            with server.open_ledger(ledger_url, SCHEMA_VERSION) as ledger:
-                found = server.ledger_version(ledger)
+            with postgres.open_ledger(ledger_url, SCHEMA_VERSION) as ledger:
+                found = postgres.ledger_version(ledger)
                 if found > SCHEMA_VERSION:
-                    raise too_new(server.place(ledger_url), found)
+                    raise too_new(postgres.place(ledger_url), found)
                 upgrade(ledger)
+                with ledger.begin():
+                    postgres.create_ledger_views(ledger)
         if before == SCHEMA_VERSION:
             with writer.transaction():
-                create_views(writer.duck)
+                create_views(writer.duck.execute)
             return before, before, None
         writer.duck.execute("checkpoint")
     backup = path.with_name(f"{path.stem}.before-{SCHEMA_VERSION}{path.suffix}")
@@ -56,7 +52,7 @@ def migrate(path: Path, ledger_url: str | None = None) -> tuple[str, str, Path |
     with connected(path) as writer:
         upgrade(writer.panel)
         with writer.transaction():
-            create_views(writer.duck)
+            create_views(writer.duck.execute)
     return before, SCHEMA_VERSION, backup
 
 

@@ -3,12 +3,14 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bmastore.errors import ConfigError, StoreError, StoreLockedError
+from bmastore.storage.statements import Value, statements
+from bmastore.storage.views import OF_SERIES, VIEWS, create_views
 
 if TYPE_CHECKING:
-    from sqlalchemy import URL, Connection
+    from sqlalchemy import URL, Connection, CursorResult
 
 # Any number that no other program on the server is likely to lock.
 _ADVISORY_LOCK = 0x626D61
@@ -76,6 +78,31 @@ def open_ledger(url: str, schema_version: str) -> Iterator["Connection"]:
         engine.dispose()
 
 
+def execute(connection: "Connection", name: str, **fields: Value) -> "CursorResult[Any] | None":
+    """Run ``sql/<name>.sql``; returns what the last statement gives."""
+    # Values are written as literals: a percent sign in one is no placeholder.
+    plain = connection.execution_options(no_parameters=True)
+    found = None
+    for statement in statements(name, **fields):
+        found = plain.exec_driver_sql(statement)
+    return found
+
+
+def rows(connection: "Connection", name: str, **fields: Value) -> list[dict[str, Any]]:
+    """Rows that ``sql/<name>.sql`` gives, by column."""
+    found = execute(connection, name, **fields)
+    assert found is not None
+    return [dict(row) for row in found.mappings()]
+
+
+def create_ledger_views(connection: "Connection") -> None:
+    """Make the views of the ledger anew; those of the panel's series stay in the store."""
+    names = [name for name in VIEWS if name not in OF_SERIES]
+    for name in reversed(names):
+        connection.exec_driver_sql(f"drop view if exists {name}")
+    create_views(connection.exec_driver_sql, names)
+
+
 def ledger_version(connection: "Connection") -> str:
     """Schema version of the ledger on a server."""
     from sqlalchemy import text
@@ -98,6 +125,7 @@ def _create_if_empty(connection: "Connection", schema_version: str) -> None:
         connection.execute(
             text("insert into alembic_version values (:version)"), {"version": schema_version}
         )
+        create_ledger_views(connection)
 
 
 def _parse(url: str) -> "URL":

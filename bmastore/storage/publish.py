@@ -2,11 +2,18 @@
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from bmastore.storage.session import VIEWS, Writer, create_views, results_path
+from bmastore.storage.paths import results_path
+from bmastore.storage.session import Writer
 from bmastore.storage.statements import bulk_insert, literal, quoted
+from bmastore.storage.views import VIEWS, create_views
 
-# The ledger, and one row a stock of the panel, but no features.
+if TYPE_CHECKING:
+    import duckdb
+    from sqlalchemy import Connection
+
+# The ledger, and one row per stock of the panel, but no features.
 _LEDGER_TABLES = (
     "runs",
     "ledger",
@@ -15,6 +22,7 @@ _LEDGER_TABLES = (
     "predictions",
     "universes",
     "backtests",
+    "backtest_cutoffs",
     "backtest_scores",
     "backtest_days",
     "backtest_weights",
@@ -40,9 +48,9 @@ def publish(writer: Writer) -> Path:
             )
         duck.execute("use published")
         try:
-            if writer.has_server:
-                _copy_from_server(writer)
-            create_views(duck, VIEWS)
+            if writer.server is not None:
+                _copy_from_server(writer.server, duck)
+            create_views(duck.execute, VIEWS)
         finally:
             duck.execute(f"use {quoted(home)}")
     finally:
@@ -51,15 +59,15 @@ def publish(writer: Writer) -> Path:
     return target
 
 
-def _copy_from_server(writer: Writer) -> None:
+def _copy_from_server(server: "Connection", duck: "duckdb.DuckDBPyConnection") -> None:
     from sqlalchemy import select
 
     from bmastore.storage.schema import ledger_metadata
 
     for name in _LEDGER_TABLES:
         table = ledger_metadata.tables[name]
-        with writer.ledger.begin():
-            rows = writer.ledger.execute(select(table)).all()
+        with server.begin():
+            rows = server.execute(select(table)).all()
         if rows:
             columns = dict(zip(table.columns.keys(), zip(*rows, strict=True), strict=True))
-            bulk_insert(writer.duck, name, columns)
+            bulk_insert(duck, name, columns)

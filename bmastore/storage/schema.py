@@ -267,5 +267,17 @@ backtest_weights = Table(
     Column("n_stocks", Integer, nullable=False),
 )
 
-# Columns of `features` that are not features.
-KEY_COLUMNS = ("ticker", "date")
+# Cutoffs of backtests that are done: a backtest that is killed goes on after them. The
+# artifact holds the scored rows until the backtest is done; inputs_digest covers settings,
+# code, the stocks' data digests and the cutoff's dates.
+backtest_cutoffs = Table(
+    "backtest_cutoffs",
+    ledger_metadata,
+    Column("inputs_digest", String, nullable=False),
+    Column("target", String, nullable=False),
+    Column("cutoff", Date, nullable=False),
+    Column("until", Date, nullable=False),
+    Column("n_stocks", Integer, nullable=False),
+    Column("finished_at", Timestamp, nullable=False),
+    Column("artifact_sha256", String, nullable=False),
+)

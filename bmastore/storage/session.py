@@ -3,102 +3,47 @@
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from bmastore.errors import (
-    SchemaTooNewError,
-    SchemaTooOldError,
-    StoreError,
-    StoreLockedError,
-    StoreNotFoundError,
-)
-from bmastore.storage import postgres as server
-from bmastore.storage.resources import sql
-from bmastore.storage.statements import bulk_insert, literal
+from bmastore.errors import StoreError, StoreLockedError, StoreNotFoundError
+from bmastore.storage import postgres
+from bmastore.storage.paths import models_path, remove_store, results_path
+from bmastore.storage.statements import Value, ask, bulk_insert, literal, quoted, run
+from bmastore.storage.versions import SCHEMA_VERSION, check_version, version
+from bmastore.storage.views import VIEWS, create_views
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-# The view of the panel; then those of the ledger, which are published, in the order in
-# which they refer to each other.
-PANEL_VIEWS = ("oof",)
-VIEWS = (
-    "v_runs",
-    "v_universe",
-    "v_latest",
-    "v_status",
-    "v_weights",
-    "v_metrics",
-    "v_predictions",
-    "v_failures",
-    "v_slowest",
-    "v_backtests",
-    "v_backtest",
-    "v_backtest_days",
-    "v_backtest_weights",
-)
-SCHEMA_VERSION = "0002"
 _LOCK_PATIENCE_S = 1.0
 _HOLDER = re.compile(r"held in (.+?) \(PID (\d+)\)")
 
 
 @dataclass(frozen=True)
-class Writer:
-    """The one process that may change a store.
+class Session:
+    """An open store.
 
     Attributes
     ----------
     path:
         The store's file.
-    panel:
-        SQLAlchemy connection to that file.
     duck:
-        The DuckDB connection beneath ``panel``, for bulk reads and writes.
-    ledger:
-        SQLAlchemy connection to the ledger: ``panel`` itself, or a PostgreSQL server.
+        DuckDB connection to the panel and, unless it lies on a server, to the ledger.
     """
 
     path: Path
-    panel: "Connection"
     duck: duckdb.DuckDBPyConnection
-    ledger: "Connection"
 
-    @property
-    def has_server(self) -> bool:
-        """Whether the ledger lies in PostgreSQL."""
-        return self.ledger is not self.panel
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Everything inside is committed together, or not at all.
-
-        A ledger on a server is committed first. If the process dies before the
-        panel follows, the panel lacks only folds that are computed again.
-        """
-        with self.panel.begin():
-            if self.has_server:
-                with self.ledger.begin():
-                    yield
-            else:
-                yield
-
-    def insert(self, table: str, columns: Mapping[str, Sequence[Any]]) -> None:
-        """Insert rows, given as equally long columns, into a ledger table."""
-        if not self.has_server:
-            bulk_insert(self.duck, table, columns)
-            return
-        from sqlalchemy import insert
-
-        from bmastore.storage.schema import ledger_metadata
-
-        names = list(columns)
-        rows = [dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-        self.ledger.execute(insert(ledger_metadata.tables[table]), rows)
+    def ledger_rows(self, name: str, **fields: Value) -> list[dict[str, Any]]:
+        """Rows of the ledger that ``sql/ledger/<name>.sql`` gives, by column."""
+        found = run(self.duck, f"ledger/{name}", **fields)
+        columns = [column[0] for column in found.description or ()]
+        return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
 
     @property
     def models(self) -> Path:
@@ -107,25 +52,66 @@ class Writer:
 
 
 @dataclass(frozen=True)
-class Reader:
+class Reader(Session):
     """A read-only look at a store, or at its published results.
 
     ``note`` says why it is the published results that answer, where it is so.
     """
 
-    path: Path
-    duck: duckdb.DuckDBPyConnection
     note: str | None
 
 
-def results_path(store: Path) -> Path:
-    """Where a store's published results lie: ``bma.duckdb`` → ``bma.results.duckdb``."""
-    return store.with_name(f"{store.stem}.results.duckdb")
+@dataclass(frozen=True)
+class Writer(Session):
+    """The one process that may change a store.
 
+    Attributes
+    ----------
+    panel:
+        SQLAlchemy connection to the file; ``duck`` is beneath it.
+    server:
+        SQLAlchemy connection to the PostgreSQL server on which the ledger lies, if it does.
+    """
 
-def models_path(store: Path) -> Path:
-    """Where a store's artifacts lie: ``bma.duckdb`` → ``bma.models/``."""
-    return store.with_name(f"{store.stem}.models")
+    panel: "Connection"
+    server: "Connection | None" = None
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Everything inside is committed together, or not at all.
+
+        A ledger on a server is committed first. If the process dies before the
+        panel follows, the panel lacks only folds that are computed again.
+        """
+        with self.panel.begin(), self.server.begin() if self.server else nullcontext():
+            yield
+
+    def ledger_rows(self, name: str, **fields: Value) -> list[dict[str, Any]]:
+        """Rows of the ledger that ``sql/ledger/<name>.sql`` gives, by column."""
+        if self.server is None:
+            return super().ledger_rows(name, **fields)
+        with nullcontext() if self.server.in_transaction() else self.server.begin():
+            return postgres.rows(self.server, f"ledger/{name}", **fields)
+
+    def change_ledger(self, name: str, **fields: Value) -> None:
+        """Run ``sql/ledger/<name>.sql``, inside a transaction."""
+        if self.server is None:
+            run(self.duck, f"ledger/{name}", **fields)
+        else:
+            postgres.execute(self.server, f"ledger/{name}", **fields)
+
+    def insert(self, table: str, columns: Mapping[str, Sequence[Any]]) -> None:
+        """Insert rows, given as equally long columns, into a ledger table."""
+        if self.server is None:
+            bulk_insert(self.duck, table, columns)
+            return
+        from sqlalchemy import insert
+
+        from bmastore.storage.schema import ledger_metadata
+
+        names = list(columns)
+        rows = [dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+        self.server.execute(insert(ledger_metadata.tables[table]), rows)
 
 
 @contextmanager
@@ -157,14 +143,15 @@ def open_writer(
         writer = stack.enter_context(connected(path))
         try:
             if is_new:
-                _create(writer, server.place(ledger_url) if ledger_url else None)
+                _create(writer, postgres.place(ledger_url) if ledger_url else None)
             else:
                 check_version(version(writer.duck, path), path, path)
             check_place(writer.duck, path, ledger_url)
             if ledger_url:
-                ledger = stack.enter_context(server.open_ledger(ledger_url, SCHEMA_VERSION))
-                check_version(server.ledger_version(ledger), server.place(ledger_url), path)
-                writer = replace(writer, ledger=ledger)
+                server = stack.enter_context(postgres.open_ledger(ledger_url, SCHEMA_VERSION))
+                found = postgres.ledger_version(server)
+                check_version(found, postgres.place(ledger_url), path)
+                writer = replace(writer, server=server)
             yield writer
         except BaseException:
             if is_new:
@@ -205,8 +192,7 @@ def open_reader(path: Path, *, needs_panel: bool = False) -> Iterator[Reader]:
         check_version(version(duck, path), path, path)
         place = None if note else stored_place(duck)
         if place is not None and needs_panel:
-            duck.execute(f"attach {literal(str(published))} as results (read_only)")
-            duck.execute("create temp view v_latest as select * from results.v_latest")
+            _show_ledger_of(duck, published)
         elif place is not None:
             duck.close()
             duck, note = _connect_read_only(published), f"the ledger lies in {place}"
@@ -214,20 +200,6 @@ def open_reader(path: Path, *, needs_panel: bool = False) -> Iterator[Reader]:
         yield Reader(path, duck, note)
     finally:
         duck.close()
-
-
-def create_views(
-    duck: duckdb.DuckDBPyConnection, names: Sequence[str] = (*PANEL_VIEWS, *VIEWS)
-) -> None:
-    """Create or replace views of ``sql/views/``."""
-    for name in names:
-        duck.execute(sql(f"views/{name}"))
-
-
-def remove_store(path: Path) -> None:
-    """Delete a store's file and what DuckDB keeps beside it."""
-    path.unlink(missing_ok=True)
-    path.with_name(path.name + ".wal").unlink(missing_ok=True)
 
 
 @contextmanager
@@ -252,7 +224,7 @@ def connected(path: Path) -> Iterator[Writer]:
     try:
         duck: duckdb.DuckDBPyConnection = connection.connection.dbapi_connection  # type: ignore[assignment]
         duck.execute("set timezone = 'UTC'")
-        yield Writer(path, connection, duck, connection)
+        yield Writer(path, duck, connection)
     finally:
         connection.close()
         engine.dispose()
@@ -265,6 +237,17 @@ def _connect_read_only(path: Path) -> duckdb.DuckDBPyConnection:
         raise _explain_open_failure(path, error) from None
     duck.execute("set timezone = 'UTC'")
     return duck
+
+
+def _show_ledger_of(duck: duckdb.DuckDBPyConnection, published: Path) -> None:
+    """Have the published ledger answer in place of the store's own, which is empty."""
+    duck.execute(f"attach {literal(str(published))} as results (read_only)")
+    tables = duck.execute(
+        "select table_name from duckdb_tables() "
+        "where database_name = 'results' and table_name <> 'series'"
+    ).fetchall()
+    for name in (*(table for (table,) in tables), *VIEWS):
+        duck.execute(f"create temp view {quoted(name)} as from results.{quoted(name)}")
 
 
 def _lock_down(duck: duckdb.DuckDBPyConnection) -> None:
@@ -284,7 +267,7 @@ def stored_place(duck: duckdb.DuckDBPyConnection) -> str | None:
 def check_place(duck: duckdb.DuckDBPyConnection, path: Path, ledger_url: str | None) -> None:
     """The ledger must be looked for where it is, or all stocks would seem new."""
     place = stored_place(duck)
-    asked = server.place(ledger_url) if ledger_url else None
+    asked = postgres.place(ledger_url) if ledger_url else None
     if place != asked and place is not None:
         raise StoreError(
             f"the ledger of {path} lies in {place}; name it with --ledger or BMASTORE_LEDGER"
@@ -305,44 +288,10 @@ def _create(writer: Writer, place: str | None) -> None:
         writer.duck.execute(
             "create table alembic_version (version_num varchar(32) not null primary key)"
         )
-        stamp = "insert into alembic_version values ({})"
-        writer.duck.execute(stamp.format(literal(SCHEMA_VERSION)))
+        ask(writer.duck, "insert into alembic_version values ($version)", version=SCHEMA_VERSION)
         if place is not None:
-            setting = "insert into settings values ('ledger', {})"
-            writer.duck.execute(setting.format(literal(place)))
-        create_views(writer.duck)
-
-
-def version(duck: duckdb.DuckDBPyConnection, path: Path) -> str:
-    try:
-        rows = duck.execute("select version_num from alembic_version").fetchall()
-    except duckdb.CatalogException:
-        raise StoreError(f"{path} is a DuckDB file, but not a bmastore store") from None
-    return str(rows[0][0])
-
-
-def check_version(found: str, place: Path | str, store: Path) -> None:
-    """Refuse a store, or its ledger on a server, of another schema than this bmastore's.
-
-    Raises
-    ------
-    SchemaTooOldError, SchemaTooNewError
-        With the command that helps.
-    """
-    if found > SCHEMA_VERSION:
-        raise too_new(place, found)
-    if found < SCHEMA_VERSION:
-        raise SchemaTooOldError(
-            f"{place} has schema {found}, this bmastore needs {SCHEMA_VERSION}; "
-            f"run: bmastore migrate --store {store}"
-        )
-
-
-def too_new(place: Path | str, found: str) -> SchemaTooNewError:
-    return SchemaTooNewError(
-        f"{place} has schema {found}, this bmastore knows {SCHEMA_VERSION}; "
-        f"run: pip install --upgrade bmastore"
-    )
+            ask(writer.duck, "insert into settings values ('ledger', $place)", place=place)
+        create_views(writer.duck.execute)
 
 
 def not_found(path: Path) -> StoreNotFoundError:
@@ -372,4 +321,4 @@ def _describe_process(pid: int) -> str:
         command = " ".join(psutil.Process(pid).cmdline())
     except psutil.Error:
         return f"process {pid}"
-    return f"process {pid} ({server.mask_secrets(command)[:200]})"
+    return f"process {pid} ({postgres.mask_secrets(command)[:200]})"

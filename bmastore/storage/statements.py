@@ -17,7 +17,6 @@ from bmastore.storage.resources import sql
 if TYPE_CHECKING:
     import duckdb
     from numpy.typing import NDArray
-    from sqlalchemy import Connection, CursorResult, Executable
 
 # What SQL can be written with: a sequence of values is written as a list.
 Value = str | bool | int | float | date | Sequence["Value"] | None
@@ -90,14 +89,12 @@ def run(
     return duck
 
 
-def execute(connection: "Connection", statement: "Executable") -> "CursorResult[Any]":
-    """Run a SQLAlchemy statement with its values written into it as literals."""
-    if connection.dialect.name != "duckdb":
-        return connection.execute(statement)
-    compiled = statement.compile(  # type: ignore[attr-defined]
-        connection, compile_kwargs={"literal_binds": True}
-    )
-    return connection.exec_driver_sql(str(compiled))
+def ask(
+    duck: "duckdb.DuckDBPyConnection", text: str, **fields: Value | Part
+) -> "duckdb.DuckDBPyConnection":
+    """Run a line of SQL; see :func:`run`."""
+    (statement,) = fill(text, fields)
+    return duck.execute(statement)
 
 
 def bulk_insert(

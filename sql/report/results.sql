@@ -1,4 +1,4 @@
--- One row a stock: its status, weights, metrics and newest forecast, for exports.
+-- One row per stock: its status, weights, metrics and newest forecast, for exports.
 with weights_of as (
     select ticker, target, map_from_entries(list((member, weight) order by member)) as weights
     from v_weights

@@ -1,4 +1,4 @@
--- One row a forecaster and slice (all rows, a year, a third of the stocks by liquidity) of each
+-- One row per forecaster and slice (all rows, a year, a third of the stocks by liquidity) of each
 -- target's newest backtest.
 create or replace view v_backtest as
 select

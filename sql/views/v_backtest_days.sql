@@ -1,4 +1,4 @@
--- One row a forecaster and day of each target's newest backtest: the day's rank correlation, and
+-- One row per forecaster and day of each target's newest backtest: the day's rank correlation, and
 -- means over its stocks of squared error and CRPS.
 create or replace view v_backtest_days as
 select

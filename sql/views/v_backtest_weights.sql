@@ -1,4 +1,4 @@
--- One row a member and cutoff of each target's newest backtest: its mean weight over stocks.
+-- One row per member and cutoff of each target's newest backtest: its mean weight over stocks.
 create or replace view v_backtest_weights as
 select
     newest.target, weights.cutoff, weights.member, weights.weight, weights.n_stocks,

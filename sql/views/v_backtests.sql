@@ -1,4 +1,4 @@
--- One row a backtest, newest last; is_newest marks the newest of its target.
+-- One row per backtest, newest last; is_newest marks the newest of its target.
 create or replace view v_backtests as
 select
     backtest_id, target, horizon, started_at, finished_at, as_of, cutoffs, every, n_stocks, preset,

@@ -1,13 +1,8 @@
--- One row a stock with a trained ensemble: the newest one, which `predict` uses.
+-- One row per stock with a trained ensemble: the current one, which `predict` uses.
 create or replace view v_latest as
 select
     ticker, entry_id, run_id, finished_at as trained_at, n_rows, cutoff, fit_s,
     target, first_date, last_date, cause, attempt, preset,
     data_digest, config_hash, code_version, artifact_sha256, universe_sha256
-from (
-    select
-        *, row_number() over (partition by ticker, target order by attempt desc) as age
-    from ledger
-    where status = 'trained'
-) as trained
-where age = 1;
+from v_attempts
+where is_current;

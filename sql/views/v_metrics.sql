@@ -1,4 +1,4 @@
--- One row a metric of a stock's newest trained ensemble.
+-- One row per metric of a stock's newest trained ensemble.
 create or replace view v_metrics as
 select v_latest.ticker, metrics.entry_id, metrics.name, metrics.value, v_latest.target
 from metrics

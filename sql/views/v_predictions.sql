@@ -6,9 +6,9 @@ from (
         predictions.*,
         row_number() over (
             partition by predictions.ticker, predictions.target, predictions.date
-            order by ledger.attempt desc
-        ) as age
+            order by v_attempts.age
+        ) as place
     from predictions
-    inner join ledger on ledger.entry_id = predictions.entry_id
+    inner join v_attempts on v_attempts.entry_id = predictions.entry_id
 ) as forecasts
-where age = 1;
+where place = 1;

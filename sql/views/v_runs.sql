@@ -1,4 +1,4 @@
--- One row a training pass, newest last.
+-- One row per training pass, newest last.
 create or replace view v_runs as
 select
     run_id, status, started_at, finished_at, selected, trained, failed, skipped,

@@ -1,4 +1,4 @@
--- One row a stock with a trained ensemble, the slowest fit first (CPU seconds).
+-- One row per stock with a trained ensemble, the slowest fit first (CPU seconds).
 create or replace view v_slowest as
 select ticker, fit_s, n_rows, trained_at, preset, target, entry_id
 from v_latest

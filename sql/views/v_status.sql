@@ -1,41 +1,37 @@
--- One row a stock: its status now and, where it waits to be trained, the cause.
--- Config and code are compared with those of the target's last run. The rule is
--- that of bmastore.ledger.classify.
+-- One row per stock: its status now and, where it waits to be trained, the cause. What an
+-- entry was made from is compared with the stock's data now, and with config and code of the
+-- target's last run that was no look back; {changed} holds a branch for each of these, as the pass itself has them.
 create or replace view v_status as
-with newest as (
-    select * from (
-        select
-            *, row_number() over (partition by ticker, target order by attempt desc) as age
-        from ledger
-    ) as attempts
-    where age = 1
-),
-
-last_run as (
+with last_run as (
     select * from (
         select
             target, config_hash, code_version,
-            row_number() over (partition by target order by started_at desc) as age
+            row_number() over (
+                partition by target order by coalesce(as_of, date '9999-12-31') desc, started_at desc
+            ) as age
         from runs
     ) as passes
     where age = 1
 ),
 
-compared as (
+now as (
     select
         series.ticker, series.target, series.n_rows, series.last_date,
+        series.digest as data_digest, last_run.config_hash, last_run.code_version
+    from series
+    left join last_run on last_run.target = series.target
+),
+
+compared as (
+    select
+        now.ticker, now.target, now.n_rows, now.last_date,
         v_latest.trained_at, newest.status as last_status,
         newest.error_type, newest.error_message,
-        case
-            when newest.entry_id is null then 'new'
-            when newest.data_digest <> series.digest then 'data'
-            when newest.config_hash <> last_run.config_hash then 'config'
-            when newest.code_version <> last_run.code_version then 'code'
-        end as cause
-    from series
-    left join newest on newest.ticker = series.ticker and newest.target = series.target
-    left join v_latest on v_latest.ticker = series.ticker and v_latest.target = series.target
-    left join last_run on last_run.target = series.target
+        case when newest.entry_id is null then 'new' {changed} end as cause
+    from now
+    left join v_attempts as newest
+        on newest.ticker = now.ticker and newest.target = now.target and newest.age = 1
+    left join v_latest on v_latest.ticker = now.ticker and v_latest.target = now.target
 )
 
 select

@@ -1,4 +1,5 @@
--- One row a universe: what stocks borrowed from each other as of its anchor date, newest last.
+-- One row per member of a universe: what stocks borrowed from each other as of its anchor
+-- date, newest universe last.
 create or replace view v_universe as
 select
     universe_id, run_id, target, anchor, finished_at, n_rows, n_stocks, fit_s, member,

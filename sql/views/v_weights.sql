@@ -1,4 +1,4 @@
--- One row a member of a stock's newest trained ensemble. Scores are out of fold: the mean
+-- One row per member of a stock's newest trained ensemble. Scores are out of fold: the mean
 -- log density of the targets, and the root mean square error.
 create or replace view v_weights as
 select

@@ -1,0 +1,95 @@
+"""``bmastore backtest``."""
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bmastore.cli import messages
+from bmastore.cli.options import (
+    DAY,
+    EXIT_FAILED,
+    FILE,
+    NAMES,
+    config_of,
+    config_options,
+    day,
+    ledger_option,
+    open_store,
+    output_options,
+    print_table,
+    say,
+    store_option,
+    worker_options,
+)
+
+
+@click.command()
+@click.option(
+    "--cutoffs",
+    type=click.IntRange(min=1),
+    default=4,
+    show_default=True,
+    help="Dates as of which to train.",
+)
+@click.option(
+    "--every",
+    type=click.IntRange(min=1),
+    default=20,
+    show_default=True,
+    metavar="DAYS",
+    help="Trading days from one cutoff to the next.",
+)
+@config_options
+@click.option("--tickers", type=NAMES, help="Forecast only these stocks.")
+@click.option("--as-of", type=DAY, help="Use only labels known on this date.")
+@worker_options
+@click.option("--plot", type=FILE, metavar="FILE.png", help="Draw skill, calibration and weights.")
+@store_option
+@ledger_option
+@output_options()
+def backtest(
+    cutoffs: int,
+    every: int,
+    tickers: tuple[str, ...] | None,
+    as_of: datetime | None,
+    workers: int | None,
+    max_memory: int | None,
+    plot: Path | None,
+    store: Path,
+    ledger: str | None,
+    fmt: str,
+    output: Path | None,
+    **config: Any,
+) -> None:
+    """Walk forward over past dates: train as of each, forecast what came after, score.
+
+    Each member, equal weights, the ensemble, always zero and the plain baseline
+    forecast the same rows. What is trained and forecast in the store stays. Stop it
+    at any time: the same command goes on after the cutoffs that are done.
+    """
+    from bmastore.cli.progress import progress
+
+    if plot is not None:
+        from bmastore.evaluation.plot import check_picture, plot_backtest
+
+        check_picture(plot)
+    with progress(sys.stderr.isatty()) as show:
+        report = open_store(store, ledger).backtest(
+            config_of(**config),
+            cutoffs=cutoffs,
+            every=every,
+            as_of=day(as_of),
+            tickers=tickers,
+            workers=workers,
+            max_memory=max_memory,
+            on_progress=show,
+        )
+    if plot is not None:
+        plot_backtest(report, plot)
+    print_table(messages.overview(report.scores) if fmt == "table" else report.scores, fmt, output)
+    say(messages.backtested(report, store))
+    if report.failures:
+        sys.exit(EXIT_FAILED)

@@ -1,0 +1,175 @@
+"""What the command line tells people, line by line."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bmastore.table import Table
+
+if TYPE_CHECKING:
+    from bmastore.evaluation.report import BacktestReport
+    from bmastore.panel.ingest import Count, IngestReport
+    from bmastore.reports.explain import Explanation
+    from bmastore.training.plan import Plan
+    from bmastore.training.run import RunSummary
+
+_EXAMPLES = 10
+
+
+def ingested(taken: "IngestReport") -> list[str]:
+    """What an ingest took, dropped and noted."""
+    unit = "price rows" if taken.kind == "prices" else "rows"
+    lines = [
+        f"{taken.rows_read:,} {unit} of {taken.tickers:,} stocks: {taken.rows_new:,} new, "
+        f"{taken.rows_revised:,} revised, {taken.rows_unchanged:,} unchanged; "
+        f"{taken.tickers_changed:,} stocks changed"
+    ]
+    lines += [f"  dropped  {_count(count)}" for count in taken.dropped]
+    lines += [f"  note     {_count(count)}" for count in taken.notes]
+    if taken.dry_run:
+        lines.append("  dry run: nothing was stored")
+    return lines
+
+
+def trained(summary: "RunSummary", store: Path) -> list[str]:
+    """What a pass did, and where to read more."""
+    line = (
+        f"{summary.selected:,} selected: {summary.trained:,} trained, {summary.failed:,} failed, "
+        f"{summary.skipped:,} skipped in {summary.wall_s:.1f} s"
+    )
+    if summary.selected:
+        line += (
+            f" ({summary.stocks_per_s:.1f} stocks/s, {summary.workers} workers, "
+            f"peak {summary.peak_rss_mb:,.0f} MB)"
+        )
+    lines = [line]
+    if summary.failed or summary.skipped:
+        lines.append(f"  why: bmastore sql --named failure_reasons --store {store}")
+    if summary.interrupted:
+        lines.append("  interrupted; run the same command again to go on")
+    return lines
+
+
+def planned(plan: "Plan") -> list[str]:
+    """What a pass would do."""
+    outline = plan.outline()
+    if not outline.selected:
+        return ["nothing is pending: no stock would be trained"]
+    causes = ", ".join(f"{n:,} {cause}" for cause, n in outline.causes.items())
+    lines = [
+        f"would train {outline.selected:,} stocks ({causes}) by preset {outline.preset} "
+        f"with {outline.workers} workers",
+        f"  universe: {outline.universe}",
+        f"  folds that may be used again: {outline.folds_remembered:,}",
+    ]
+    if outline.seconds is not None:
+        lines.append(
+            f"  about {outline.seconds:.0f} s, at {outline.seconds_per_stock:.3f} CPU seconds "
+            f"per stock as in the last run of this preset"
+        )
+    return [*lines, "  dry run: nothing was trained or stored"]
+
+
+# What a table on a screen has room for, and to how many decimals.
+_OVERVIEW = {
+    "mse_vs_zero": 4,
+    "ic": 4,
+    "icir": 2,
+    "ic_t": 1,
+    "crps_vs_zero": 3,
+    "coverage_50": 3,
+    "coverage_80": 3,
+    "coverage_90": 3,
+    "dm": 1,
+}
+
+
+def overview(scores: Table) -> Table:
+    """The scores of a backtest as people read them: the main columns, rounded."""
+    rows = [
+        (
+            f"{row['part']} liquidity" if row["slice"] == "liquidity" else row["part"],
+            row["forecaster"],
+            *(None if row[name] is None else round(row[name], n) for name, n in _OVERVIEW.items()),
+        )
+        for row in scores.records()
+    ]
+    names = (name.replace("coverage_", "in_") for name in _OVERVIEW)
+    types = ("VARCHAR", "VARCHAR", *["DOUBLE"] * len(_OVERVIEW))
+    return Table(("part", "forecaster", *names), types, rows)
+
+
+def backtested(report: "BacktestReport", store: Path) -> list[str]:
+    """What a backtest did, and where to read more."""
+    n = len(report.cutoffs)
+    lines = [
+        f"{report.n_stocks:,} stocks, {n} cutoff{'s' if n > 1 else ''} from {report.cutoffs[0]} to "
+        f"{report.cutoffs[-1]}, in {report.wall_s:.1f} s; all of it: "
+        f"bmastore sql 'from v_backtest' --store {store}"
+    ]
+    lines += [f"  failed  {ticker}: {reason}" for ticker, reason in report.failures.items()]
+    return lines
+
+
+def _count(count: "Count") -> str:
+    text = f"{count.n:,} {count.what}" if count.n else count.what
+    if not count.examples:
+        return text
+    more = len(count.examples) - _EXAMPLES
+    listed = ", ".join(count.examples[:_EXAMPLES])
+    return f"{text}: {listed} and {more} more" if more > 0 else f"{text}: {listed}"
+
+
+def last_run(run: dict[str, Any]) -> str:
+    """A run in one line."""
+    text = (
+        f"last run {run['run_id'][:8]} {run['status']}, begun {run['started_at']:%Y-%m-%d %H:%M} "
+        f"UTC: {run['selected']} selected, {run['trained']} trained, {run['failed']} failed, "
+        f"{run['skipped']} skipped"
+    )
+    if run["wall_s"]:
+        text += f" in {run['wall_s']:.1f} s, {run['stocks_per_s']:.1f} stocks/s"
+    return text
+
+
+def explanation(found: "Explanation") -> list[str]:
+    """An explanation for people, line by line."""
+    lines = []
+    for stock in found.facts.records():
+        lines += _explain_stock(stock)
+        for row in found.members.records():
+            if row["target"] == stock["target"]:
+                lines.append(
+                    f"  {row['member']:<6} weight {row['weight']:.3f}; out of fold: log score "
+                    f"{row['oof_log_score']:.3f}, rmse {row['oof_rmse']:.4f}"
+                )
+    return lines
+
+
+_CAUSES = {
+    "new": "it has never been tried",
+    "data": "its rows have changed since its last entry",
+    "config": "the settings have changed since its last entry",
+    "code": "bmastore, LightGBM or XGBoost has changed since its last entry",
+}
+
+
+def _explain_stock(stock: dict[str, Any]) -> list[str]:
+    line = f"{stock['ticker']} is {stock['status']} ({stock['target']})"
+    if stock["cause"]:
+        line += f"; cause {stock['cause']}: {_CAUSES[stock['cause']]}"
+    newest = f"the newest of {stock['last_date']}" if stock["last_date"] else "none with features"
+    lines = [line, f"  rows: {stock['n_rows']} labelled, {newest}"]
+    if stock["entry_id"]:
+        lines.append(
+            f"  attempt {stock['attempt']}: {stock['last_status']} on "
+            f"{stock['finished_at']:%Y-%m-%d %H:%M} UTC, cause {stock['last_cause']}, preset "
+            f"{stock['preset']}, cutoff {stock['cutoff']}, {stock['fit_s']:.2f} CPU seconds"
+        )
+        lines += [
+            f"  {name}: then {stock[name]}, now {stock[f'{name}_now']}"
+            for name in ("data_digest", "config_hash", "code_version")
+            if stock[name] != stock[f"{name}_now"]
+        ]
+    if stock["error_type"]:
+        lines.append(f"  {stock['error_type']}: {stock['error_message']}")
+    return lines

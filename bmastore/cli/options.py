@@ -1,0 +1,188 @@
+"""What commands have in common: options, and how they print."""
+
+import re
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bmastore.errors import ConfigError
+from bmastore.models.config import PRESETS, WEIGHTINGS
+from bmastore.reports.render import FORMATS
+
+if TYPE_CHECKING:
+    from bmastore.models.config import TrainConfig
+    from bmastore.store import Store
+    from bmastore.table import Table
+
+DAY = click.DateTime(["%Y-%m-%d"])
+FILE = click.Path(dir_okay=False, path_type=Path)
+EXIT_FAILED, EXIT_INTERRUPTED = 1, 130
+
+Command = Callable[..., Any]
+
+
+class _Names(click.ParamType[tuple[str, ...]]):
+    """Names in a list with commas."""
+
+    name = "A,B"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, ...]:
+        """The names."""
+        if isinstance(value, tuple):
+            return value
+        return tuple(name.strip() for name in value.split(",") if name.strip())
+
+
+class _Bytes(click.ParamType[int]):
+    """An amount of memory."""
+
+    name = "8GB"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> int:
+        """The number of bytes."""
+        return value if isinstance(value, int) else parse_bytes(value)
+
+
+NAMES, BYTES = _Names(), _Bytes()
+
+
+def config_options(command: Command) -> Command:
+    """The options of what changes a result."""
+    for option in (
+        click.option("--seed", type=click.IntRange(min=0), default=0, help="Seed of the members."),
+        click.option("--features", type=NAMES, help="Feature columns to use  [default: all]"),
+        click.option(
+            "--members", type=NAMES, help="Members to average  [default: all that come with it]"
+        ),
+        click.option("--target", help="What to forecast, where the store has several targets."),
+        click.option(
+            "--weighting",
+            type=click.Choice(WEIGHTINGS),
+            default=WEIGHTINGS[0],
+            show_default=True,
+            help="Formula of the members' weights.",
+        ),
+        click.option("--preset", type=click.Choice(PRESETS), help="Sizes  [default: standard]"),
+    ):
+        command = option(command)
+    return command
+
+
+def config_of(
+    preset: str | None,
+    weighting: str,
+    target: str | None,
+    members: tuple[str, ...] | None,
+    features: tuple[str, ...] | None,
+    seed: int,
+) -> "TrainConfig":
+    """The config that the options of :func:`config_options` name."""
+    from bmastore.models.config import TrainConfig
+
+    plain = TrainConfig()
+    return TrainConfig(
+        preset=preset or plain.preset,
+        members=members or plain.members,
+        weighting=weighting,
+        target=target,
+        features=features,
+        seed=seed,
+    )
+
+
+def worker_options(command: Command) -> Command:
+    """The options of how much of the machine to use."""
+    for option in (
+        click.option("--max-memory", type=BYTES, help="What all processes together may hold."),
+        click.option(
+            "--workers", type=click.IntRange(min=1), help="Processes  [default: one per core]"
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def store_option(command: Command) -> Command:
+    """The option that every command takes."""
+    return click.option(
+        "--store",
+        type=FILE,
+        envvar="BMASTORE_STORE",
+        default="bma.duckdb",
+        show_default=True,
+        show_envvar=True,
+        help="The store.",
+    )(command)
+
+
+def ledger_option(command: Command) -> Command:
+    """The option of every command that writes the ledger, or makes a store."""
+    return click.option(
+        "--ledger",
+        metavar="URL",
+        envvar="BMASTORE_LEDGER",
+        help="PostgreSQL database of the ledger  [env var: BMASTORE_LEDGER; default: the store]",
+    )(command)
+
+
+def output_options(default: str = "table") -> Callable[[Command], Command]:
+    """The options of every command that prints a table."""
+
+    def decorate(command: Command) -> Command:
+        command = click.option("--output", type=FILE, help="Write to this file.")(command)
+        return click.option(
+            "--format",
+            "fmt",
+            type=click.Choice(FORMATS),
+            default=default,
+            show_default=True,
+            help="How to print; parquet needs --output.",
+        )(command)
+
+    return decorate
+
+
+def open_store(path: Path, ledger: str | None = None) -> "Store":
+    """The store; what there is to know about it is said on standard error."""
+    from bmastore.store import Store
+
+    return Store(path, ledger, say=lambda sentence: say([sentence]))
+
+
+def print_table(table: "Table", fmt: str, output: Path | None) -> None:
+    """Print a table, or write it to a file."""
+    from bmastore.reports.render import write
+
+    text = write(table, fmt, output)
+    if text is not None:
+        click.echo(text, nl=False)
+
+
+def say(lines: list[str]) -> None:
+    """Tell people something, on standard error."""
+    for line in lines:
+        click.echo(line, err=True)
+
+
+def day(moment: datetime | None) -> date | None:
+    """The date of what ``DAY`` parsed."""
+    return None if moment is None else moment.date()
+
+
+_UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
+
+
+def parse_bytes(text: str) -> int:
+    """Bytes meant by ``"8GB"``, ``"800 MiB"`` or ``"1.5g"`` (powers of 1,024)."""
+    match = re.fullmatch(r"\s*([\d.]+)\s*([kmgt]?)(i?b)?\s*", text.lower())
+    try:
+        return int(float(match[1]) * _UNITS[match[2]]) if match else _bad_size(text)
+    except ValueError:
+        return _bad_size(text)
+
+
+def _bad_size(text: str) -> int:
+    raise ConfigError(f"{text!r} is not an amount of memory; write it like 8GB or 800MB")

@@ -1,0 +1,45 @@
+"""``bmastore predict``."""
+
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from bmastore.cli.options import (
+    DAY,
+    EXIT_FAILED,
+    NAMES,
+    day,
+    open_store,
+    output_options,
+    print_table,
+    say,
+    store_option,
+)
+
+
+@click.command()
+@click.option("--since", type=DAY, help="First date to forecast.")
+@click.option("--until", type=DAY, help="Last date to forecast.")
+@click.option("--tickers", type=NAMES, help="Only these stocks.")
+@click.option("--target", help="What to forecast, where the store has several targets.")
+@store_option
+@output_options()
+def predict(
+    since: datetime | None,
+    until: datetime | None,
+    tickers: tuple[str, ...] | None,
+    target: str | None,
+    store: Path,
+    fmt: str,
+    output: Path | None,
+) -> None:
+    """Forecast with the stored models: by default the latest date of each stock."""
+    found = open_store(store).predict(
+        tickers=tickers, since=day(since), until=day(until), target=target
+    )
+    say([f"bmastore: {ticker}: {reason}" for ticker, reason in found.failures.items()])
+    print_table(found.table, fmt, output)
+    if found.failures:
+        sys.exit(EXIT_FAILED)

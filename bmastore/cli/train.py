@@ -1,0 +1,101 @@
+"""``bmastore train``."""
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bmastore.cli import messages
+from bmastore.cli.options import (
+    DAY,
+    EXIT_FAILED,
+    EXIT_INTERRUPTED,
+    NAMES,
+    config_of,
+    config_options,
+    day,
+    ledger_option,
+    open_store,
+    say,
+    store_option,
+    worker_options,
+)
+
+
+@click.command()
+@click.option("--only-pending/--all", default=True, help="New and stale stocks (default), or all.")
+@click.option("--dry-run", is_flag=True, help="Print what would be done, and do nothing.")
+@config_options
+@click.option(
+    "--time-per-stock",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="Take the richest preset that costs no more core-seconds per stock.",
+)
+@worker_options
+@click.option(
+    "--batch-size",
+    type=click.IntRange(min=1),
+    default=400,
+    show_default=True,
+    help="Commit after so many stocks, or ten seconds.",
+)
+@click.option("--tickers", type=NAMES, help="Only these stocks.")
+@click.option("--limit", type=click.IntRange(min=1), help="At most so many stocks.")
+@click.option("--as-of", type=DAY, help="Use only what was known on this date.")
+@click.option("--retry-failed", is_flag=True, help="Try failed stocks again.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
+@store_option
+@ledger_option
+def train(
+    only_pending: bool,
+    dry_run: bool,
+    time_per_stock: float | None,
+    workers: int | None,
+    max_memory: int | None,
+    batch_size: int,
+    tickers: tuple[str, ...] | None,
+    limit: int | None,
+    as_of: datetime | None,
+    retry_failed: bool,
+    as_json: bool,
+    store: Path,
+    ledger: str | None,
+    **config: Any,
+) -> None:
+    """Train what is new or stale; stop it at any time, it goes on where it was."""
+    from bmastore.cli.progress import progress
+    from bmastore.reports.render import to_json
+    from bmastore.training.options import PassOptions
+
+    if config["preset"] and time_per_stock:
+        raise click.UsageError("give either --preset or --time-per-stock")
+    options = PassOptions(
+        force=not only_pending,
+        retry_failed=retry_failed,
+        tickers=tickers,
+        limit=limit,
+        as_of=day(as_of),
+        workers=workers,
+        max_memory=max_memory,
+        batch_size=batch_size,
+        time_per_stock=time_per_stock,
+    )
+    opened = open_store(store, ledger)
+    if dry_run:
+        plan = opened.plan(config_of(**config), options)
+        click.echo(to_json(plan.outline()) if as_json else "\n".join(messages.planned(plan)))
+        return
+    with progress(sys.stderr.isatty()) as show:
+        summary = opened.train(config_of(**config), options, on_progress=show)
+    if as_json:
+        # Whether it was interrupted is the exit code's to say.
+        click.echo(to_json(summary, leave_out=("interrupted",)))
+    else:
+        say(messages.trained(summary, store))
+    if summary.interrupted:
+        sys.exit(EXIT_INTERRUPTED)
+    if summary.failed:
+        sys.exit(EXIT_FAILED)

@@ -1,0 +1,153 @@
+"""Forecasts, as of a cutoff, of rows that came after it, by every forecaster of a backtest.
+
+Runs in workers; reads and writes nothing. Of each stock, the fits see what was
+known on the cutoff and no more.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import norm
+
+from bmastore.arrays import StockArrays
+from bmastore.errors import TooFewRowsError
+from bmastore.evaluation.scores import ALWAYS_ZERO, EQUAL, Scored
+from bmastore.models import mixture
+from bmastore.models.config import FitConfig
+from bmastore.models.ensemble import predict_with
+from bmastore.models.fit import average, for_history
+from bmastore.models.members.base import NOTHING_LENT, drift
+from bmastore.models.members.registry import REGISTRY
+from bmastore.models.mixture import Matrix
+from bmastore.models.oof import fit_members, relative_to_universe, training_rows
+from bmastore.models.universe import NOTHING_SHARED, Universe, open_universe
+from bmastore.workers.chunks import Chunk, Outcome, attempt
+
+ENSEMBLE, BASELINE = "ensemble", "baseline"
+_BASELINE_MEMBERS = ("rf", "xgb", "lgbm")
+_BASELINE_SHARE = 0.8
+_BASELINE_XGB_LEAF = 1.0  # XGBoost's own default
+
+# Predictive means, log densities of the targets, CRPS and PIT; each of shape (n,).
+_Columns = tuple[Matrix, Matrix, Matrix, Matrix]
+
+
+@dataclass(frozen=True)
+class Hindcast:
+    """What a backtest learns from one stock and cutoff; ``weights``: shape (k,), by member."""
+
+    scored: Scored
+    weights: NDArray[np.float64]
+
+
+def forecasters(config: FitConfig) -> tuple[str, ...]:
+    """The forecasters that are compared, in the order of :class:`Scored`'s columns."""
+    return (ENSEMBLE, EQUAL, *config.members, BASELINE, ALWAYS_ZERO)
+
+
+def hindcast_chunk(
+    chunk: Chunk, config: FitConfig, cutoff: np.datetime64
+) -> list[Outcome[Hindcast]]:
+    """Forecast several stocks; one that fails is an outcome of its own."""
+    universe = open_universe(chunk.universe).then(chunk.recent)
+    return [
+        attempt(stock, partial(hindcast_stock, stock, cutoff, config, universe))
+        for stock in chunk.rows
+    ]
+
+
+def hindcast_stock(
+    stock: StockArrays,
+    cutoff: np.datetime64,
+    config: FitConfig,
+    universe: Universe = NOTHING_SHARED,
+) -> Hindcast:
+    """Train as of ``cutoff``, forecast the rows after it, and score the forecasts.
+
+    Parameters
+    ----------
+    stock:
+        All rows; those after the cutoff that have a target are scored.
+
+    Raises
+    ------
+    TooFewRowsError
+        If the history is too short for all members, for forecasters are
+        compared on the same rows; or if no row comes after the cutoff.
+    ConstantTargetError
+        See :func:`bmastore.fit.fit_stock`.
+    """
+    seen = stock.as_of(cutoff).labelled()
+    later = stock.take(stock.dates > cutoff).labelled()
+    if not len(later.y):
+        raise TooFewRowsError(f"no labelled row comes after {cutoff}")
+    if for_history(seen, config) is not config:
+        raise TooFewRowsError(
+            f"{len(seen.y)} rows labelled by {cutoff} are too few for all members"
+        )
+    found = average(seen, config, universe)
+    members = fit_members(seen, config, config.members, universe.of_final_fit(), found.rounds)
+    X, y = np.ascontiguousarray(later.X), later.y
+    relative = relative_to_universe(later, config, universe)
+    centres = predict_with(config.members, members, X, relative)
+    k = len(members)
+    log_density = mixture.log_densities(y[:, None] - centres, found.scales)
+    columns = [
+        _of_mixture(y, centres, found.scales, log_density, weights)
+        for weights in (found.weights, np.full(k, 1 / k), *np.eye(k))
+    ]
+    columns.append(_of_baseline(seen, X, y, config))
+    spread = float(np.sqrt(np.mean(np.square(seen.y))))
+    columns.append(_of_gaussian(y, np.zeros(len(y)), spread))
+    stacked = (np.column_stack(part).astype(np.float32) for part in zip(*columns, strict=True))
+    return Hindcast(Scored(forecasters(config), later.dates, y, *stacked), found.weights)
+
+
+def _of_mixture(
+    y: Matrix, centres: Matrix, scales: Matrix, log_density: Matrix, weights: Matrix
+) -> _Columns:
+    return (
+        mixture.mixture_mean(centres, weights),
+        mixture.mixture_log_density(log_density, weights),
+        mixture.mixture_crps(y, centres, scales, weights),
+        mixture.mixture_cdf(y, centres, scales, weights),
+    )
+
+
+def _of_gaussian(y: Matrix, means: Matrix, sd: float) -> _Columns:
+    import scoringrules
+
+    crps = scoringrules.crps_normal(y, means, sd)
+    return means, norm.logpdf(y, means, sd), crps, norm.cdf(y, means, sd)
+
+
+def _of_baseline(
+    seen: StockArrays, X: NDArray[np.float32], y: Matrix, config: FitConfig
+) -> _Columns:
+    """The plain forecaster: three members, all their rounds, equal weights.
+
+    Its error is a Gaussian with the root mean square error on the last fifth
+    of the rows, forecast by models of the first four fifths.
+    """
+    cut = int(len(seen.y) * _BASELINE_SHARE)
+    first, last = seen.take(slice(0, cut)), seen.take(slice(cut, None))
+    errors = last.y - _mean_of_three(first, last.X, config)
+    # No error at all: a stock that did not trade in that fifth.
+    sd = float(np.sqrt(np.mean(np.square(errors)))) or float(seen.y.std())
+    return _of_gaussian(y, _mean_of_three(seen, X, config), sd)
+
+
+def _mean_of_three(seen: StockArrays, X: NDArray[np.float32], config: FitConfig) -> Matrix:
+    rows = training_rows(seen, config, NOTHING_LENT)
+    sizes = {**config.sizes, "xgb_min_child_weight": _BASELINE_XGB_LEAF}
+    rounds = {"xgb": int(sizes["xgb_rounds"]), "lgbm": int(sizes["lgbm_rounds"])}
+    predictions = [
+        REGISTRY[name].fit(rows, sizes, config.seed, rounds.get(name)).predict(X)
+        for name in _BASELINE_MEMBERS
+    ]
+    # Whoever writes it so lets the trees start from the plain mean.
+    plain = seen.y.mean() - drift(seen.y, config.horizon)
+    result: Matrix = np.mean(predictions, axis=0) + plain
+    return result

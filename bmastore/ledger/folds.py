@@ -1,0 +1,141 @@
+"""Out-of-fold predictions in the store: written at checkpoints, read back by the next pass."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
+
+from bmastore.models.config import FitConfig, code_version
+from bmastore.models.results import FitResult, FoldRecord, Remembered
+from bmastore.storage.statements import run, statements
+
+
+def read_remembered(
+    duck: duckdb.DuckDBPyConnection,
+    config: FitConfig,
+    artifacts: dict[str, bytes],
+) -> dict[str, Remembered]:
+    """What is stored of some stocks' folds, if the same config and code made it.
+
+    Parameters
+    ----------
+    artifacts:
+        Verified artifact of each stock's last trained entry, by ticker.
+    """
+    if not artifacts:
+        return {}
+    found = run(
+        duck,
+        "panel/read_folds",
+        tickers=list(artifacts),
+        target=config.target,
+        config_hash=config.digest(),
+        code_version=code_version(),
+        members=config.members,
+    ).fetchnumpy()
+    folds: dict[str, list[tuple[FoldRecord, NDArray[np.float32]]]] = {}
+    for i, ticker in enumerate(found["ticker"]):
+        record = FoldRecord(
+            int(found["fold"][i]),
+            int(found["n_train"][i]),
+            int(found["n_test"][i]),
+            found["train_digest"][i],
+            found["test_digest"][i],
+            tuple(int(n) for n in found["rounds"][i].split(",") if n),
+        )
+        predictions = np.asarray(found["predictions"][i], dtype=np.float32)
+        folds.setdefault(ticker, []).append((record, predictions))
+    return {
+        ticker: Remembered(
+            tuple(record for record, _ in stored),
+            np.concatenate([values for _, values in stored]).reshape(-1, len(config.members)),
+            artifacts[ticker],
+        )
+        for ticker, stored in folds.items()
+    }
+
+
+def count_remembered(
+    duck: duckdb.DuckDBPyConnection, config: FitConfig, tickers: Sequence[str]
+) -> int:
+    """How many folds of some stocks are stored that the same config and code made."""
+    if not tickers:
+        return 0
+    found = run(
+        duck,
+        "panel/count_folds",
+        tickers=tickers,
+        target=config.target,
+        config_hash=config.digest(),
+        code_version=code_version(),
+    )
+    return int(found.fetchall()[0][0])
+
+
+def write_folds(
+    duck: duckdb.DuckDBPyConnection,
+    results: Sequence[tuple[str, str, FitResult]],
+    config: FitConfig,
+) -> None:
+    """Store the folds of trained stocks that differ from those that are stored.
+
+    Parameters
+    ----------
+    results:
+        Ticker, entry id and result of each stock.
+    """
+    if not results:
+        return
+    config_hash, code = config.digest(), code_version()
+    rows: list[dict[str, Any]] = []
+    for ticker, entry_id, result in results:
+        start = 0
+        for record in result.oof.records:
+            stop = start + record.n_test
+            if record.number not in result.oof.kept:
+                rows.append(
+                    {
+                        "ticker": ticker,
+                        "target": config.target,
+                        "fold": record.number,
+                        "entry_id": entry_id,
+                        "config_hash": config_hash,
+                        "code_version": code,
+                        "n_train": record.n_train,
+                        "n_test": record.n_test,
+                        "train_digest": record.train_digest,
+                        "test_digest": record.test_digest,
+                        "rounds": ",".join(map(str, record.rounds)),
+                        "members": np.asarray(result.oof.members, dtype=object),
+                        "dates": result.oof.dates[start:stop].astype(np.int64),
+                        "predictions": result.oof.predictions[start:stop].ravel(),
+                    }
+                )
+            start = stop
+    attempted: dict[str, list[Any]] = {
+        "ticker": [ticker for ticker, _, _ in results],
+        "target": [config.target] * len(results),
+        "kept": [np.asarray(result.oof.kept, dtype=np.int64) for _, _, result in results],
+    }
+    delete, insert = statements("panel/replace_folds")
+    # All rows hold the same types: of a thousand that it would look at, one tells them.
+    duck.execute("set pandas_analyze_sample = 1")
+    duck.register("attempted", {name: _objects(values) for name, values in attempted.items()})
+    duck.execute(delete)
+    duck.unregister("attempted")
+    if rows:
+        duck.register(
+            "new_folds", {name: _objects([row[name] for row in rows]) for name in rows[0]}
+        )
+        duck.execute(insert)
+        duck.unregister("new_folds")
+    duck.execute("reset pandas_analyze_sample")
+
+
+def _objects(values: list[Any]) -> NDArray[Any]:
+    """A column that may hold arrays: they become lists in DuckDB."""
+    column = np.empty(len(values), dtype=object)
+    column[:] = values
+    return column

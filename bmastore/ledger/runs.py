@@ -1,0 +1,79 @@
+"""Runs: what a pass was, how far it has come, what it cost."""
+
+from datetime import date
+
+from bmastore.calendar import utc_now
+from bmastore.ledger.entries import new_id
+from bmastore.models.config import FitConfig, code_version
+from bmastore.storage.session import Session, Writer
+from bmastore.workers.chunks import Totals
+
+
+def preset_for_budget(session: Session, target: str, time_per_stock: float) -> str | None:
+    """Preset of the last run of a target that had this time budget, if any."""
+    rows = session.ledger_rows("preset_for_budget", target=target, time_per_stock=time_per_stock)
+    return str(rows[0]["preset"]) if rows else None
+
+
+def cost_per_stock(session: Session, target: str, preset: str) -> float | None:
+    """CPU seconds per stock in the last run of a preset that trained any."""
+    rows = session.ledger_rows("cost_per_stock", target=target, preset=preset)
+    return float(rows[0]["seconds"]) if rows else None
+
+
+def interrupt_dead_runs(writer: Writer) -> None:
+    """Mark runs that never finished; the caller holds the store, so they are dead."""
+    writer.change_ledger("interrupt_dead_runs")
+
+
+def start_run(
+    writer: Writer,
+    config: FitConfig,
+    *,
+    as_of: date | None,
+    time_per_stock: float | None,
+    workers: int,
+    selected: int,
+) -> str:
+    """Record that a run begins; returns its id."""
+    run_id = new_id()
+    writer.change_ledger(
+        "start_run",
+        run_id=run_id,
+        started_at=utc_now(),
+        target=config.target,
+        horizon=config.horizon,
+        as_of=as_of,
+        time_per_stock=time_per_stock,
+        preset=config.preset,
+        config_hash=config.digest(),
+        config=config.to_json(),
+        code_version=code_version(),
+        workers=workers,
+        selected=selected,
+    )
+    return run_id
+
+
+def update_run(
+    writer: Writer,
+    run_id: str,
+    totals: Totals,
+    *,
+    wall_s: float,
+    peak_rss_mb: float,
+    status: str = "running",
+) -> None:
+    """Record how far a run has come, or with another status that it has ended."""
+    writer.change_ledger(
+        "update_run",
+        run_id=run_id,
+        status=status,
+        finished_at=None if status == "running" else utc_now(),
+        trained=totals.trained,
+        failed=totals.failed,
+        skipped=totals.skipped,
+        fit_cpu_s=totals.fit_cpu_s,
+        wall_s=wall_s,
+        peak_rss_mb=peak_rss_mb,
+    )

@@ -1,0 +1,178 @@
+"""What changes a result: presets, members, folds and seed, and their fingerprints.
+
+Nothing here needs NumPy, so that the command line knows the names before anything is imported.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from functools import cache
+from typing import Any
+
+from bmastore import digests
+from bmastore.errors import ConfigError
+
+# Raised by hand whenever a change to what computes (models, cross_section, the pooled rows of
+# panel.labels) changes results: every stock fitted by an older recipe is then stale, cause `code`.
+RECIPE = 10
+
+PRESETS = ("ultrafast", "fast", "standard", "high")
+_DEFAULT_MEMBERS = ("rf", "xgb", "lgbm", "zero", "mean", "pooled")
+WEIGHTINGS = ("pseudo-bma", "pseudo-bma+", "stacking", "em", "bic", "equal")
+
+# Numbers of trees, depths and the like by name, as the learners in the registry declare them.
+Sizes = Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Splits:
+    """How a stock's labelled rows are cut into walk-forward folds.
+
+    Folds are cells of ``fold_days`` calendar days on a grid that starts at
+    1970-01-01, so they are the same for all stocks and do not move when rows
+    are appended. The newest ``n_folds`` cells are predicted, each by members
+    trained on the rows before it; cells with fewer than ``min_train_rows``
+    rows to train on are left out, and a stock with fewer than ``min_oof_rows``
+    out-of-fold rows in total is skipped.
+    """
+
+    n_folds: int = 3
+    fold_days: int = 126
+    min_train_rows: int = 100
+    min_oof_rows: int = 60
+    # Share of the training rows, the newest, on which the boosters stop early.
+    tail_share: float = 0.2
+    # What stocks share is made anew when the calendar enters another cell of so many days.
+    refresh_days: int = 21
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Everything that changes a result; nothing that does not (no workers, no paths).
+
+    Parameters
+    ----------
+    preset:
+        ``"ultrafast"``, ``"fast"``, ``"standard"`` or ``"high"``.
+    members:
+        Names out of ``rf``, ``xgb``, ``lgbm``, ``zero``, ``mean``, ``pooled``. With
+        ``pooled``, which is fitted over all stocks, the weights of each stock
+        also borrow strength from the others'.
+    weighting:
+        Formula of the members' weights: ``"pseudo-bma"``, ``"pseudo-bma+"``,
+        ``"stacking"``, ``"em"``, ``"bic"`` or ``"equal"``; see :mod:`bmastore.models.weights`.
+    target:
+        Name of the target to forecast; may stay ``None`` where the store has one.
+    features:
+        Feature columns to use; ``None`` means all columns of the store.
+    splits:
+        The walk-forward folds.
+    seed:
+        Seed of every random choice of the members.
+
+    Raises
+    ------
+    ConfigError
+        If a name is unknown or a number is out of range.
+    """
+
+    preset: str = "standard"
+    members: tuple[str, ...] = _DEFAULT_MEMBERS
+    weighting: str = "pseudo-bma"
+    target: str | None = None
+    features: tuple[str, ...] | None = None
+    splits: Splits = Splits()
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        _one_of("preset", self.preset, PRESETS)
+        _one_of("weighting", self.weighting, WEIGHTINGS)
+        from bmastore.models.members.registry import REGISTRY, shared_among
+
+        for member in self.members:
+            _one_of("member", member, tuple(REGISTRY))
+        if not self.members or len(set(self.members)) != len(self.members):
+            raise ConfigError(
+                f"members must be distinct and at least one, not {self.members!r}; "
+                f"choose from {', '.join(REGISTRY)}"
+            )
+        if not 0 <= self.seed < 2**31:
+            raise ConfigError(f"seed must lie in 0 … 2³¹ - 1, not {self.seed}")
+        for field in fields(self.splits):
+            if getattr(self.splits, field.name) <= 0:
+                raise ConfigError(f"splits.{field.name} must be positive")
+        if self.splits.tail_share >= 1:
+            raise ConfigError("splits.tail_share must be below 1")
+        if len(self.members) == 1 and shared_among(self.members):
+            raise ConfigError(f"the member {self.members[0]} needs company, for instance zero")
+
+    def resolve(self, target: str, horizon: int, features: tuple[str, ...]) -> "FitConfig":
+        """This config for a store's target, its horizon in trading days and feature columns."""
+        from bmastore.models.members.registry import sizes_of
+
+        return FitConfig(
+            preset=self.preset,
+            sizes=sizes_of(self.preset),
+            members=self.members,
+            weighting=self.weighting,
+            target=target,
+            horizon=horizon,
+            features=features,
+            splits=self.splits,
+            seed=self.seed,
+        )
+
+
+@dataclass(frozen=True)
+class FitConfig:
+    """A :class:`TrainConfig` with every name resolved: what a fit is told."""
+
+    preset: str
+    sizes: Sizes
+    members: tuple[str, ...]
+    weighting: str
+    target: str
+    horizon: int
+    features: tuple[str, ...]
+    splits: Splits
+    seed: int
+
+    def to_json(self) -> str:
+        """Canonical JSON: sorted keys, no spaces."""
+        return _canonical({**self._content(), "preset_name": self.preset})
+
+    def digest(self) -> str:
+        """``config_hash`` of the ledger: 32 hex digits over all that changes a result."""
+        # A preset is its sizes, whatever it is called.
+        return digests.of_text(_canonical(self._content()))
+
+    def _content(self) -> dict[str, Any]:
+        content = asdict(self)
+        content["preset"] = content.pop("sizes")
+        return content
+
+
+def _canonical(content: dict[str, Any]) -> str:
+    return json.dumps(content, sort_keys=True, separators=(",", ":"))
+
+
+def code_version() -> str:
+    """``code_version`` of the ledger: the recipe and the libraries that grow the trees."""
+    return f"recipe={RECIPE} {_libraries()}"
+
+
+@cache
+def _libraries() -> str:
+    from importlib.metadata import version
+
+    try:
+        xgboost = version("xgboost-cpu")
+    except ModuleNotFoundError:
+        xgboost = version("xgboost")
+    parts = {"lightgbm": version("lightgbm"), "xgboost": xgboost}
+    return " ".join(f"{name}={'.'.join(text.split('.')[:2])}" for name, text in parts.items())
+
+
+def _one_of(what: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise ConfigError(f"unknown {what} {value!r}; choose from {', '.join(known)}")

@@ -1,0 +1,159 @@
+"""A trained ensemble: fitted members, their weights and error scales, its forecasts, its bytes.
+
+As bytes it is an archive: a head, and one file per member in its library's own format.
+Beside the members lie those of the newest walk-forward fold, which tomorrow predict that
+fold's new rows.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bmastore.arrays import Dates
+from bmastore.models import mixture
+from bmastore.models.archive import Format
+from bmastore.models.members.base import FittedMember, Lent, Needs
+from bmastore.models.members.registry import REGISTRY
+from bmastore.models.results import Forecasts
+from bmastore.models.universe import NOTHING_SHARED, open_universe
+
+# Raise it with what Format says; an ensemble of another number is that stock's error until it
+# is trained again, and tests/models/test_fit.py reads one of each.
+_FORMAT = Format("ensemble", 1, "bmastore train --all")
+
+
+@dataclass(frozen=True)
+class FoldModels:
+    """The members of one walk-forward fold, as bytes, in the order of the config's members."""
+
+    number: int
+    blobs: tuple[bytes, ...]
+
+    def members(self, names: Sequence[str], lent: Lent) -> list[FittedMember]:
+        """The members, read back, with what the universe lends in this fold."""
+        return [
+            REGISTRY[name].from_bytes(blob, lent)
+            for name, blob in zip(names, self.blobs, strict=True)
+        ]
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Members with their weights and error scales, in the same order.
+
+    Attributes
+    ----------
+    names:
+        Members' names, length k.
+    members:
+        The fitted members, length k.
+    weights, scales:
+        float64, shape (k,): posterior weights, and scales of the members'
+        Student-t errors in units of the target.
+    features:
+        Names of the p columns that ``forecast`` expects, in order.
+    universe_sha256:
+        Artifact of the universe whose pooled model it uses, if any.
+    """
+
+    names: tuple[str, ...]
+    members: tuple[FittedMember, ...]
+    weights: NDArray[np.float64]
+    scales: NDArray[np.float64]
+    features: tuple[str, ...]
+    universe_sha256: str | None = None
+
+    def forecast(
+        self, dates: Dates, X: NDArray[np.float32], relative: NDArray[np.float32] | None = None
+    ) -> Forecasts:
+        """Forecasts for rows at ``dates``, shape (n,); see :func:`predict_with` for the others."""
+        centres = predict_with(self.names, self.members, X, relative)
+        return Forecasts(
+            dates,
+            mixture.mixture_mean(centres, self.weights),
+            mixture.mixture_sd(centres, self.scales, self.weights),
+            mixture.mixture_quantiles(centres, self.scales, self.weights),
+        )
+
+
+def predict_with(
+    names: Sequence[str],
+    members: Sequence[FittedMember],
+    X: NDArray[np.float32],
+    relative: NDArray[np.float32] | None = None,
+) -> NDArray[np.float64]:
+    """Predictions of k members, shape (n, k).
+
+    Parameters
+    ----------
+    X:
+        Features, shape (n, p).
+    relative:
+        The same relative to their date's cross-section; ``None`` where no member needs it.
+    """
+    columns = []
+    for name, member in zip(names, members, strict=True):
+        taken = relative if REGISTRY[name].needs is Needs.RELATIVE else X
+        assert taken is not None
+        columns.append(member.predict(taken))
+    return np.column_stack(columns)
+
+
+def dump(ensemble: Ensemble, newest_fold: FoldModels) -> bytes:
+    """The ensemble and its newest fold as bytes, equal for equal models."""
+    head = {
+        "members": list(ensemble.names),
+        "weights": ensemble.weights.tolist(),
+        "scales": ensemble.scales.tolist(),
+        "features": list(ensemble.features),
+        "universe": ensemble.universe_sha256,
+        "fold": newest_fold.number,
+        "fold_members": len(newest_fold.blobs),
+    }
+    files = {
+        f"member.{name}": member.to_bytes()
+        for name, member in zip(ensemble.names, ensemble.members, strict=True)
+    }
+    files |= {f"fold.{i}": blob for i, blob in enumerate(newest_fold.blobs)}
+    return _FORMAT.pack(head, files)
+
+
+def load(blob: bytes, read_universe: Callable[[str], bytes]) -> Ensemble:
+    """The ensemble that :func:`dump` wrote.
+
+    ``read_universe`` gives the verified bytes of a universe by its hash.
+
+    Raises
+    ------
+    ArtifactError
+        If another bmastore wrote them.
+    """
+    archive = _FORMAT.open(blob)
+    head = archive.head
+    names = tuple(head["members"])
+    sha256 = head["universe"]
+    universe = open_universe(read_universe(sha256)) if sha256 else NOTHING_SHARED
+    lent = universe.of_final_fit()
+    return Ensemble(
+        names,
+        tuple(REGISTRY[name].from_bytes(archive.file(f"member.{name}"), lent) for name in names),
+        np.asarray(head["weights"]),
+        np.asarray(head["scales"]),
+        tuple(head["features"]),
+        sha256,
+    )
+
+
+def load_fold(blob: bytes) -> FoldModels:
+    """The models of the newest fold that :func:`dump` wrote.
+
+    Raises
+    ------
+    ArtifactError
+        If another bmastore wrote them.
+    """
+    archive = _FORMAT.open(blob)
+    count = archive.head["fold_members"]
+    return FoldModels(archive.head["fold"], tuple(archive.file(f"fold.{i}") for i in range(count)))

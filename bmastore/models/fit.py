@@ -1,0 +1,194 @@
+"""Fits one stock: arrays and config in, result out; reads and writes nothing."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bmastore import digests
+from bmastore.arrays import StockArrays
+from bmastore.errors import ConstantTargetError, NotFiniteError, TooFewRowsError
+from bmastore.models import ensemble, mixture
+from bmastore.models.config import FitConfig
+from bmastore.models.ensemble import Ensemble, FoldModels
+from bmastore.models.folds import walk_forward
+from bmastore.models.members.pooled import MIN_MOVES
+from bmastore.models.members.registry import REGISTRY, boosting_among, shared_among
+from bmastore.models.oof import fit_members, out_of_fold, relative_to_universe
+from bmastore.models.prior import posterior
+from bmastore.models.results import FitResult, MemberScore, OutOfFold, Remembered
+from bmastore.models.universe import NOTHING_SHARED, Universe
+from bmastore.models.weights import Evidence, occams_window
+
+
+@dataclass(frozen=True)
+class Averaged:
+    """Members compared on a stock's out-of-fold rows: n rows, k members.
+
+    ``centres`` and ``log_density`` have shape (n, k), ``scales`` and ``weights``
+    shape (k,); ``rounds`` are those of the boosters' final fits.
+    """
+
+    oof: OutOfFold
+    newest_fold: FoldModels
+    centres: NDArray[np.float64]
+    log_density: NDArray[np.float64]
+    scales: NDArray[np.float64]
+    weights: NDArray[np.float64]
+    rounds: dict[str, int]
+
+
+def fit_stock(
+    stock: StockArrays,
+    config: FitConfig,
+    universe: Universe = NOTHING_SHARED,
+    remembered: Remembered | None = None,
+) -> FitResult:
+    """Train one stock's ensemble and forecast its newest rows.
+
+    Parameters
+    ----------
+    stock:
+        All rows up to the cutoff. Rows with a target are learnt from; rows
+        without one, or else the last row, are forecast.
+    config:
+        Members, folds, weighting and seed.
+    universe:
+        What it borrows from the other stocks. A stock too young for members of its
+        own gets those that need no history, if one of them is shared.
+    remembered:
+        Out-of-fold predictions of an earlier fit by the same config; they save
+        time and change nothing.
+
+    Raises
+    ------
+    TooFewRowsError
+        If the history is too short for the folds.
+    ConstantTargetError
+        If all labels are the same.
+    NotFiniteError
+        If a member predicts NaN or infinity.
+    """
+    labelled = stock.labelled()
+    config = for_history(labelled, config)
+    found = average(labelled, config, universe, remembered)
+    trained = fit_ensemble(labelled, config, universe, found)
+    newest = np.isnan(stock.y)
+    newest[-1] = True
+    asked = stock.take(newest)
+    blob = ensemble.dump(trained, found.newest_fold)
+    rmse = np.sqrt(np.mean(np.square(found.oof.y[:, None] - found.centres), axis=0))
+    columns = zip(
+        config.members,
+        found.weights,
+        found.log_density.mean(axis=0),
+        rmse,
+        found.scales,
+        strict=True,
+    )
+    return FitResult(
+        tuple(MemberScore(name, *map(float, numbers)) for name, *numbers in columns),
+        _metrics(found),
+        trained.forecast(asked.dates, asked.X, relative_to_universe(asked, config, universe)),
+        found.oof,
+        blob,
+        digests.of_artifact(blob),
+        trained.universe_sha256,
+    )
+
+
+def for_history(labelled: StockArrays, config: FitConfig) -> FitConfig:
+    """The config, or for a stock with too short a history the part of it that needs none."""
+    folds = walk_forward(labelled.dates, labelled.label_ends, config.splits)
+    enough = sum(len(fold.test) for fold in folds) >= config.splits.min_oof_rows
+    if enough or not shared_among(config.members):
+        return config
+    members = tuple(name for name in config.members if not REGISTRY[name].needs_history)
+    splits = replace(config.splits, min_train_rows=0, min_oof_rows=MIN_MOVES)
+    return replace(config, members=members, splits=splits)
+
+
+def average(
+    labelled: StockArrays,
+    config: FitConfig,
+    universe: Universe,
+    remembered: Remembered | None = None,
+) -> Averaged:
+    """Compare the members out of fold and weigh them.
+
+    Raises
+    ------
+    TooFewRowsError, ConstantTargetError, NotFiniteError
+        See :func:`fit_stock`.
+    """
+    folds = walk_forward(labelled.dates, labelled.label_ends, config.splits)
+    n_oof = sum(len(fold.test) for fold in folds)
+    if n_oof < config.splits.min_oof_rows:
+        raise TooFewRowsError(
+            f"{len(labelled.y)} labelled rows give {n_oof} out-of-fold rows; the folds need "
+            f"{config.splits.min_train_rows} rows to train on and {config.splits.min_oof_rows} "
+            f"to predict"
+        )
+    if np.ptp(labelled.y) == 0:
+        raise ConstantTargetError(f"all {len(labelled.y)} labels are {labelled.y[0]!r}")
+    oof, newest_fold = out_of_fold(labelled, folds, config, universe, remembered)
+    centres = oof.predictions.astype(np.float64)
+    lost = [name for i, name in enumerate(config.members) if not np.isfinite(centres[:, i]).all()]
+    if lost:
+        raise NotFiniteError(
+            f"member {lost[0]} predicted NaN or infinity; look for extreme values in the features"
+        )
+    errors = oof.y[:, None] - centres
+    scales = mixture.error_scales(errors)
+    if not scales.all():
+        raise ConstantTargetError(f"all {n_oof} out-of-fold labels are {oof.y[0]!r}")
+    log_density = mixture.log_densities(errors, scales)
+    evidence = Evidence(errors, log_density, config.horizon, config.seed)
+    weights = occams_window(posterior(evidence, config.weighting, config.members, universe.prior))
+    rounds = _final_rounds(oof, config)
+    return Averaged(oof, newest_fold, centres, log_density, scales, weights, rounds)
+
+
+def _final_rounds(oof: OutOfFold, config: FitConfig) -> dict[str, int]:
+    """Rounds of each booster's final fit: the median over the folds.
+
+    A tail of its own would keep the newest rows, those most like the forecast
+    ones, from the final fit.
+    """
+    by_fold = np.array([record.rounds for record in oof.records]).reshape(len(oof.records), -1)
+    return dict(
+        zip(
+            boosting_among(config.members),
+            np.median(by_fold, axis=0).astype(int).tolist(),
+            strict=True,
+        )
+    )
+
+
+def fit_ensemble(
+    labelled: StockArrays, config: FitConfig, universe: Universe, found: Averaged
+) -> Ensemble:
+    """The members that have weight, fitted on all labelled rows."""
+    used = np.flatnonzero(found.weights)
+    names = tuple(config.members[i] for i in used)
+    members = fit_members(labelled, config, names, universe.of_final_fit(), found.rounds)
+    sha256 = universe.sha256 if shared_among(names) else None
+    return Ensemble(
+        names, tuple(members), found.weights[used], found.scales[used], config.features, sha256
+    )
+
+
+def _metrics(found: Averaged) -> tuple[tuple[str, float], ...]:
+    """The ensemble's scores on its out-of-fold rows, the rows that also set the weights."""
+    y, centres, weights = found.oof.y, found.centres, found.weights
+    squares = np.square(y - mixture.mixture_mean(centres, weights))
+    below = mixture.mixture_cdf(y, centres, found.scales, weights)
+    return (
+        ("oof_rows", float(len(y))),
+        ("oof_rmse", float(np.sqrt(squares.mean()))),
+        ("oof_mse_vs_zero", float(squares.mean() / np.square(y).mean())),
+        ("oof_log_score", float(mixture.mixture_log_density(found.log_density, weights).mean())),
+        ("oof_coverage_80", float(np.mean(np.abs(below - 0.5) <= 0.40))),
+        ("oof_coverage_90", float(np.mean(np.abs(below - 0.5) <= 0.45))),
+        *((f"rounds_{name}", float(n)) for name, n in found.rounds.items()),
+    )

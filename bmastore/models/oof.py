@@ -1,0 +1,176 @@
+"""Out-of-fold predictions: remembered where nothing they stand on has changed, else computed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bmastore import digests
+from bmastore.arrays import StockArrays
+from bmastore.errors import NotFiniteError
+from bmastore.models.config import FitConfig
+from bmastore.models.ensemble import FoldModels, load_fold, predict_with
+from bmastore.models.folds import Fold, tail_split
+from bmastore.models.members.base import FittedMember, Lent, TrainingRows
+from bmastore.models.members.registry import REGISTRY, boosting_among, need_relative
+from bmastore.models.results import FoldRecord, OutOfFold, Remembered
+from bmastore.models.universe import Universe
+
+
+@dataclass(frozen=True)
+class _Recalled:
+    """One fold as it is remembered; its models only if it was the newest."""
+
+    record: FoldRecord
+    predictions: NDArray[np.float32]
+    models: FoldModels | None
+
+
+@dataclass(frozen=True)
+class _FoldResult:
+    """One fold's predictions, and whether they are just the remembered ones."""
+
+    record: FoldRecord
+    predictions: NDArray[np.float32]
+    is_kept: bool
+    models: FoldModels | None
+
+
+def out_of_fold(
+    labelled: StockArrays,
+    folds: list[Fold],
+    config: FitConfig,
+    universe: Universe,
+    remembered: Remembered | None,
+) -> tuple[OutOfFold, FoldModels]:
+    """Predictions for the rows of all folds, and the newest fold's models.
+
+    A fold's members are fitted anew unless its training rows, its pooled model and the
+    features of the rows that it predicts are those of a remembered fold. Of the newest
+    fold models are remembered as well; they predict its rows where these are others.
+    """
+    last = len(folds) - 1
+    models = load_fold(remembered.artifact) if remembered else None
+    results = [
+        _predict(
+            labelled,
+            fold,
+            config,
+            universe,
+            _recall(remembered, models, fold.number),
+            is_newest=i == last,
+        )
+        for i, fold in enumerate(folds)
+    ]
+    test = np.concatenate([fold.test for fold in folds])
+    oof = OutOfFold(
+        config.members,
+        labelled.dates[test],
+        np.vstack([result.predictions for result in results]),
+        labelled.y[test],
+        tuple(result.record for result in results),
+        tuple(result.record.number for result in results if result.is_kept),
+    )
+    newest = results[-1].models
+    assert newest is not None
+    return oof, newest
+
+
+def training_rows(rows: StockArrays, config: FitConfig, lent: Lent) -> TrainingRows:
+    """A stock's rows as its members take them."""
+    head, tail = tail_split(rows.dates, rows.label_ends, config.splits.tail_share)
+    return TrainingRows(rows.X, rows.y, head, tail, config.horizon, lent)
+
+
+def relative_to_universe(
+    rows: StockArrays, config: FitConfig, universe: Universe
+) -> NDArray[np.float32] | None:
+    """Features relative to their date's cross-section; ``None`` where no member needs them."""
+    return universe.relative(rows.dates, rows.X) if need_relative(config.members) else None
+
+
+def _recall(
+    remembered: Remembered | None, models: FoldModels | None, number: int
+) -> _Recalled | None:
+    """What is remembered of one fold."""
+    start = 0
+    for record in remembered.records if remembered else ():
+        stop = start + record.n_test
+        if record.number == number:
+            assert remembered is not None
+            mine = models if models is not None and models.number == number else None
+            return _Recalled(record, remembered.predictions[start:stop], mine)
+        start = stop
+    return None
+
+
+def _predict(
+    labelled: StockArrays,
+    fold: Fold,
+    config: FitConfig,
+    universe: Universe,
+    recalled: _Recalled | None,
+    *,
+    is_newest: bool,
+) -> _FoldResult:
+    train, test = labelled.take(fold.train), labelled.take(fold.test)
+    lent, shared = universe.of_fold(fold.number), universe.digest_of_fold(fold.number)
+    relative = relative_to_universe(test, config, universe)
+    train_digest = digests.of_arrays(train.dates, train.label_ends, train.X, train.y, salt=shared)
+    test_digest = digests.of_arrays(test.dates, test.X, relative)
+    n_train, n_test = len(fold.train), len(fold.test)
+    if recalled is not None and recalled.record.train_digest == train_digest:
+        old, models = recalled.record, recalled.models
+        if old.test_digest == test_digest and (models is not None or not is_newest):
+            return _FoldResult(old, recalled.predictions, True, models)
+        if models is not None:
+            members = models.members(config.members, lent)
+            record = replace(old, n_test=n_test, test_digest=test_digest)
+            return _FoldResult(
+                record, _predictions(config, members, test.X, relative), False, models
+            )
+
+    members = fit_members(train, config, config.members, lent)
+    by_name = dict(zip(config.members, members, strict=True))
+    rounds = tuple(by_name[name].rounds for name in boosting_among(config.members))
+    record = FoldRecord(fold.number, n_train, n_test, train_digest, test_digest, rounds)
+    models = None
+    if is_newest:
+        models = FoldModels(fold.number, tuple(member.to_bytes() for member in members))
+    return _FoldResult(record, _predictions(config, members, test.X, relative), False, models)
+
+
+def fit_members(
+    train: StockArrays,
+    config: FitConfig,
+    names: Sequence[str],
+    lent: Lent,
+    rounds: Mapping[str, int] | None = None,
+) -> list[FittedMember]:
+    """Members fitted on training rows; boosters without ``rounds`` of their own stop early.
+
+    Raises
+    ------
+    NotFiniteError
+        If a feature is missing and a member does not take that.
+    """
+    rows = training_rows(train, config, lent)
+    has_gaps = any(not REGISTRY[name].takes_nan for name in names) and np.isnan(rows.X).any()
+    members: list[FittedMember] = []
+    for name in names:
+        if has_gaps and not REGISTRY[name].takes_nan:
+            raise NotFiniteError(f"member {name} takes no missing features, and some are missing")
+        own = None if rounds is None else rounds.get(name)
+        members.append(REGISTRY[name].fit(rows, config.sizes, config.seed, own))
+    return members
+
+
+def _predictions(
+    config: FitConfig,
+    members: Sequence[FittedMember],
+    X: NDArray[np.float32],
+    relative: NDArray[np.float32] | None,
+) -> NDArray[np.float32]:
+    """Members' predictions as they are stored."""
+    return predict_with(config.members, members, X, relative).astype(np.float32)

@@ -1,0 +1,118 @@
+"""What fits give, and what is remembered of them: plain arrays and numbers."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bmastore.arrays import Dates
+
+
+@dataclass(frozen=True)
+class Forecasts:
+    """Predictive distributions of one stock's target, one row per date.
+
+    ``mean`` and ``sd`` have shape (n,), ``quantiles`` shape (n, 5) at the
+    levels of :data:`bmastore.models.mixture.QUANTILES`; all in units of the target.
+    """
+
+    dates: Dates
+    mean: NDArray[np.float64]
+    sd: NDArray[np.float64]
+    quantiles: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class FoldRecord:
+    """What a fold's predictions were made from, so that they can be used again.
+
+    Attributes
+    ----------
+    number:
+        The fold's cell on the calendar grid.
+    n_train, n_test:
+        Rows that its members learnt from, and rows that they predicted.
+    train_digest, test_digest:
+        Content hashes of the training rows, and of the dates and features of the
+        predicted rows.
+    rounds:
+        Rounds of each boosting member, in the order of the config's members.
+    """
+
+    number: int
+    n_train: int
+    n_test: int
+    train_digest: str
+    test_digest: str
+    rounds: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """A stock's out-of-fold predictions from its last trained entry, by the same config and code.
+
+    Attributes
+    ----------
+    records:
+        Its folds, oldest first.
+    predictions:
+        float32, shape (n, k): fold after fold, oldest row first, one column per member.
+    artifact:
+        The entry's artifact, which holds the newest fold's members.
+    """
+
+    records: tuple[FoldRecord, ...]
+    predictions: NDArray[np.float32]
+    artifact: bytes
+
+
+@dataclass(frozen=True)
+class OutOfFold:
+    """Out-of-fold predictions of one stock, fold after fold, oldest row first.
+
+    Attributes
+    ----------
+    members:
+        Names, length k.
+    dates:
+        ``datetime64[D]``, shape (n,).
+    predictions:
+        float32, shape (n, k), one column per member.
+    y:
+        float64, shape (n,): the targets.
+    records:
+        The folds, oldest first.
+    kept:
+        Numbers of the folds that are as they were remembered.
+    """
+
+    members: tuple[str, ...]
+    dates: Dates
+    predictions: NDArray[np.float32]
+    y: NDArray[np.float64]
+    records: tuple[FoldRecord, ...]
+    kept: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class MemberScore:
+    """A member's weight, and how well it forecast out of fold."""
+
+    member: str
+    weight: float
+    oof_log_score: float
+    oof_rmse: float
+    scale: float
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """What training one stock gives."""
+
+    scores: tuple[MemberScore, ...]
+    metrics: tuple[tuple[str, float], ...]
+    forecasts: Forecasts
+    oof: OutOfFold
+    artifact: bytes
+    artifact_sha256: str
+    universe_sha256: str | None

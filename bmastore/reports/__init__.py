@@ -1,0 +1,1 @@
+"""What reads: queries, status, explanations, forecasts with stored models, tables as text."""

@@ -1,0 +1,152 @@
+"""Forecasts rows with the stored ensembles."""
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date
+from functools import cache, partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bmastore.arrays import StockArrays
+from bmastore.cross_section import CrossSections
+from bmastore.errors import ArtifactError, ConfigError, UnknownTickerError
+from bmastore.models.ensemble import load
+from bmastore.models.mixture import QUANTILE_COLUMNS
+from bmastore.models.results import Forecasts
+from bmastore.panel.read import read_cross_sections, read_rows
+from bmastore.panel.series import choose_target, feature_columns
+from bmastore.storage import artifacts
+from bmastore.storage.session import Reader
+from bmastore.storage.statements import ask, run
+from bmastore.table import Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_READ_BATCH = 200
+
+
+@dataclass(frozen=True)
+class PredictionReport:
+    """Forecasts with the columns of ``v_predictions``.
+
+    ``failures`` maps the tickers that could not be forecast to the reason.
+    """
+
+    table: Table
+    failures: dict[str, str]
+
+    @property
+    def frame(self) -> "pd.DataFrame":
+        """The forecasts as a pandas frame."""
+        return self.table.frame()
+
+
+def predict(
+    reader: Reader,
+    *,
+    target: str | None = None,
+    tickers: Sequence[str] | None = None,
+    since: date | None = None,
+    until: date | None = None,
+) -> PredictionReport:
+    """Forecast rows of the panel with each stock's current ensemble.
+
+    Parameters are those of :meth:`bmastore.Store.predict`. A stock whose
+    artifact is missing or corrupt is a failure of its own.
+
+    Raises
+    ------
+    ConfigError, StoreError
+        If the store has no such target or tickers.
+    """
+    if since and until and since > until:
+        raise ConfigError(f"since {since} is after until {until}")
+    name, _ = choose_target(reader.duck, target)
+    rows = ask(
+        reader.duck,
+        "select ticker, artifact_sha256, universe_sha256 from v_latest "
+        "where target = $target order by ticker",
+        target=name,
+    ).fetchall()
+    hashes = {ticker: sha256 for ticker, sha256, _ in rows}
+    if tickers is not None:
+        unknown = sorted(set(tickers) - set(hashes))
+        if unknown:
+            raise UnknownTickerError("trained ensemble of", unknown)
+        hashes = {ticker: hashes[ticker] for ticker in sorted(set(tickers))}
+    features = feature_columns(reader.duck)
+    found: list[tuple[str, Forecasts | str]] = []
+    wanted = list(hashes)
+    sections = None
+    if any(universe for ticker, _, universe in rows if ticker in hashes):
+        first = since or _oldest_asked_for(reader, wanted, until)
+        sections = read_cross_sections(reader.duck, features, since=first, until=until)
+    read = partial(artifacts.read, reader.models)
+    # Nearly all ensembles share a universe: it is read and verified once.
+    forecast = partial(_try_forecast, read, cache(read), hashes, features, sections)
+    # LightGBM and XGBoost let go of the interpreter while they parse a model and predict.
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for start in range(0, len(wanted), _READ_BATCH):
+            batch = read_rows(reader.duck, wanted[start : start + _READ_BATCH], name, features)
+            asked = [stock.take(_asked_for(stock, since, until)) for stock in batch]
+            found += pool.map(forecast, asked)
+    forecasts = [(ticker, one) for ticker, one in found if isinstance(one, Forecasts)]
+    failures = {ticker: one for ticker, one in found if isinstance(one, str)}
+    return PredictionReport(_table(forecasts, name), failures)
+
+
+def _try_forecast(
+    read: Callable[[str], bytes],
+    read_universe: Callable[[str], bytes],
+    hashes: dict[str, str],
+    features: tuple[str, ...],
+    sections: CrossSections | None,
+    rows: StockArrays,
+) -> tuple[str, Forecasts | str]:
+    """Forecasts of one stock's rows, or why there are none."""
+    try:
+        ensemble = load(read(hashes[rows.ticker]), read_universe)
+        absent = [name for name in ensemble.features if name not in features]
+        if absent:
+            raise ArtifactError(f"its ensemble needs feature {absent[0]!r}, which the store lacks")
+    except ArtifactError as error:
+        return rows.ticker, str(error)
+    columns = [features.index(name) for name in ensemble.features]
+    X = np.ascontiguousarray(rows.X[:, columns])
+    relative = None
+    if sections is not None:
+        relative = np.ascontiguousarray(sections.relative(rows.dates, rows.X)[:, columns])
+    return rows.ticker, ensemble.forecast(rows.dates, X, relative)
+
+
+def _oldest_asked_for(reader: Reader, tickers: Sequence[str], until: date | None) -> date | None:
+    """Date of the oldest of the rows that are forecast where no first date is named."""
+    found = run(reader.duck, "panel/oldest_newest_row", tickers=tickers, until=until).fetchall()
+    oldest: date | None = found[0][0]
+    return oldest
+
+
+def _asked_for(stock: StockArrays, since: date | None, until: date | None) -> slice:
+    """Rows from ``since`` to ``until``; the last one up to ``until`` without ``since``."""
+    n = len(stock.dates)
+    stop = n if until is None else int(np.searchsorted(stock.dates, np.datetime64(until), "right"))
+    if since is None:
+        return slice(max(0, stop - 1), stop)
+    return slice(int(np.searchsorted(stock.dates, np.datetime64(since))), stop)
+
+
+def _table(forecasts: list[tuple[str, Forecasts]], target: str) -> Table:
+    columns = ("ticker", "date", "target", "mean", "sd", *QUANTILE_COLUMNS)
+    types = ("VARCHAR", "DATE", "VARCHAR", *["DOUBLE"] * (len(columns) - 3))
+    rows = []
+    for ticker, found in forecasts:
+        numbers = np.column_stack([found.mean, found.sd, found.quantiles]).tolist()
+        rows += [
+            (ticker, day, target, *some)
+            for day, some in zip(found.dates.tolist(), numbers, strict=True)
+        ]
+    return Table(columns, types, rows)

@@ -1,0 +1,170 @@
+"""Writes tables for people and programs: table, csv, json, parquet."""
+
+import csv
+import io
+import json
+import re
+import shutil
+import sys
+from dataclasses import asdict
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from bmastore.errors import BmastoreError, ConfigError
+from bmastore.storage.statements import literal, quoted
+from bmastore.table import Table
+
+FORMATS = ("table", "csv", "json", "parquet")
+# On a screen: the longest text of a cell, what is cut as an id, and what is set to the right.
+_LONGEST = 60
+_ID = re.compile("[0-9a-f]{32,}")
+_NUMBERS = ("DOUBLE", "FLOAT", "INTEGER", "BIGINT", "HUGEINT", "UBIGINT", "UINTEGER")
+
+
+def to_json(value: Any, *, leave_out: tuple[str, ...] = ()) -> str:
+    """A dataclass as one JSON object, without some of its fields."""
+    content = {name: item for name, item in asdict(value).items() if name not in leave_out}
+    return json.dumps(content, default=_plain)
+
+
+def render(table: Table, fmt: str, width: int | None = None) -> str:
+    """The table as text in a format other than parquet; on a screen as wide as ``width``."""
+    if fmt == "json":
+        return json.dumps(table.records(), default=_plain, indent=2, allow_nan=False) + "\n"
+    flat = flatten(table)
+    if fmt == "csv":
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(flat.columns)
+        writer.writerows([["" if v is None else v for v in row] for row in flat.rows])
+        return text.getvalue()
+    return _draw(flat, width)
+
+
+def write(table: Table, fmt: str, path: Path | None) -> str | None:
+    """Write the table to a file; without a file, return its text.
+
+    Raises
+    ------
+    ConfigError
+        If parquet is asked for without a file.
+    BmastoreError
+        If the file cannot be written.
+    """
+    if fmt == "parquet" and path is None:
+        raise ConfigError("parquet needs a file: add --output FILE")
+    try:
+        if fmt == "parquet":
+            _write_parquet(flatten(table), str(path))
+        elif path is None:
+            return render(table, fmt, _screen_width())
+        else:
+            path.write_text(render(table, fmt), encoding="utf-8")
+    except OSError as error:
+        raise BmastoreError(f"cannot write {path}: {error.strerror or error}") from None
+    return None
+
+
+def _screen_width() -> int | None:
+    # Into a file or a pipe, nothing is cut.
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def flatten(table: Table) -> Table:
+    """The table with a map column ``weights`` spread over ``weights_rf``, ``weights_xgb``, …"""
+    maps = [i for i, kind in enumerate(table.types) if kind.startswith("MAP(")]
+    if not maps:
+        return table
+    columns: list[str] = []
+    types: list[str] = []
+    pickers: list[tuple[int, str | None]] = []
+    for i, name in enumerate(table.columns):
+        keys = sorted({key for row in table.rows for key in row[i] or {}}) if i in maps else [None]
+        for key in keys:
+            columns.append(name if key is None else f"{name}_{key}")
+            types.append(table.types[i] if key is None else "DOUBLE")
+            pickers.append((i, key))
+    rows = [
+        tuple(row[i] if key is None else (row[i] or {}).get(key) for i, key in pickers)
+        for row in table.rows
+    ]
+    return Table(tuple(columns), tuple(types), rows)
+
+
+def _draw(table: Table, width: int | None) -> str:
+    """A table as text; no wider than ``width`` where that is given.
+
+    On a screen ids and long text are cut. What is still too wide is shown one row after
+    another, a line per column.
+    """
+    cells = [[_cell(value, is_cut=width is not None) for value in row] for row in table.rows]
+    widths = [
+        max(len(line) for line in (name, *column))
+        for name, *column in zip(table.columns, *cells, strict=True)
+    ]
+    if width is not None and sum(widths) + 3 * len(widths) - 3 > width:
+        return _draw_records(table, cells, width)
+    right = [kind in _NUMBERS for kind in table.types]
+    lines = [
+        " │ ".join(
+            _pad(text, n, at_end) for text, n, at_end in zip(row, widths, right, strict=True)
+        )
+        for row in (table.columns, *cells)
+    ]
+    rule = "─┼─".join("─" * n for n in widths)
+    return "\n".join(line.rstrip() for line in (lines[0], rule, *lines[1:])) + "\n"
+
+
+def _draw_records(table: Table, cells: list[list[str]], width: int) -> str:
+    label = max(len(name) for name in table.columns)
+    lines = []
+    for number, row in enumerate(cells, 1):
+        lines.append(f"── {number} ".ljust(min(width, 40), "─"))
+        lines += [
+            f"{name:<{label}}  {text}"[:width].rstrip()
+            for name, text in zip(table.columns, row, strict=True)
+            if text
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _pad(text: str, width: int, at_end: bool) -> str:
+    return text.rjust(width) if at_end else text.ljust(width)
+
+
+def _cell(value: Any, *, is_cut: bool) -> str:
+    """A value as people read it: numbers to five digits and, if it is to be cut, short text."""
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.5g}"
+    if isinstance(value, datetime):
+        return value.isoformat(" ", "seconds")
+    text = str(value).replace("\n", " ")
+    if is_cut and _ID.fullmatch(text):
+        return f"{text[:8]}…"
+    return f"{text[: _LONGEST - 1]}…" if is_cut and len(text) > _LONGEST else text
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    return str(value)
+
+
+def _write_parquet(table: Table, path: str) -> None:
+    import duckdb
+    import pandas as pd
+
+    frame = pd.DataFrame(table.rows, columns=list(table.columns), dtype=object)
+    casts = ", ".join(
+        f"cast({quoted(name)} as {kind}) as {quoted(name)}"
+        for name, kind in zip(table.columns, table.types, strict=True)
+    )
+    with duckdb.connect() as duck:
+        duck.register("frame", frame)
+        try:
+            duck.execute(f"copy (select {casts} from frame) to {literal(path)} (format parquet)")
+        except duckdb.IOException as error:
+            raise OSError(str(error).splitlines()[0]) from None

@@ -1,0 +1,51 @@
+"""The version of a store's schema, and what to do about another one."""
+
+from pathlib import Path
+
+import duckdb
+
+from bmastore.errors import SchemaTooNewError, SchemaTooOldError, StoreError
+
+# The newest revision in migrations/versions/. A change of tables or views is a new revision;
+# tests/storage/test_migrate.py asks for a frozen store of each.
+SCHEMA_VERSION = "0003"
+
+
+def version(duck: duckdb.DuckDBPyConnection, path: Path) -> str:
+    """Schema version of a store.
+
+    Raises
+    ------
+    StoreError
+        If the file is no store.
+    """
+    try:
+        rows = duck.execute("select version_num from alembic_version").fetchall()
+    except duckdb.CatalogException:
+        raise StoreError(f"{path} is a DuckDB file, but not a bmastore store") from None
+    return str(rows[0][0])
+
+
+def check_version(found: str, place: Path | str, store: Path) -> None:
+    """Refuse a store, or its ledger on a server, of another schema than this bmastore's.
+
+    Raises
+    ------
+    SchemaTooOldError, SchemaTooNewError
+        With the command that helps.
+    """
+    if found > SCHEMA_VERSION:
+        raise too_new(place, found)
+    if found < SCHEMA_VERSION:
+        raise SchemaTooOldError(
+            f"{place} has schema {found}, this bmastore needs {SCHEMA_VERSION}; "
+            f"run: bmastore migrate --store {store}"
+        )
+
+
+def too_new(place: Path | str, found: str) -> SchemaTooNewError:
+    """The error for a store that a newer bmastore made."""
+    return SchemaTooNewError(
+        f"{place} has schema {found}, this bmastore knows {SCHEMA_VERSION}; "
+        f"run: pip install --upgrade bmastore"
+    )

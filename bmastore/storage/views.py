@@ -1,0 +1,58 @@
+"""The views of a store: which there are, and what they are made with.
+
+The files of ``sql/views/`` are for users to read and reuse. Where one holds a ``{field}``, a
+rule that Python follows as well is written in: it is said once, and handed over when the views
+are made.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from bmastore.storage.statements import Part, statements
+
+# Views of the panel; then those of the ledger, which are published, in the order in which
+# they refer to each other.
+PANEL_VIEWS = ("oof",)
+VIEWS = (
+    "v_attempts",
+    "v_runs",
+    "v_universe",
+    "v_latest",
+    "v_status",
+    "v_weights",
+    "v_metrics",
+    "v_predictions",
+    "v_failures",
+    "v_slowest",
+    "v_backtests",
+    "v_backtest",
+    "v_backtest_days",
+    "v_backtest_weights",
+)
+# Those that need the panel's `series`: a ledger on a server has all others.
+OF_SERIES = ("v_status",)
+
+# What an entry was made from: the cause that is given when it has changed, and the column of
+# the ledger that tells. The first that applies is the cause.
+INPUTS: Mapping[str, str] = {
+    "data": "data_digest",
+    "config": "config_hash",
+    "code": "code_version",
+}
+
+
+def create_views(
+    execute: Callable[[str], object], names: Iterable[str] = (*PANEL_VIEWS, *VIEWS)
+) -> None:
+    """Create or replace views of ``sql/views/``; ``execute`` runs a statement."""
+    for name in names:
+        for statement in statements(f"views/{name}", **_rules(name)):
+            execute(statement)
+
+
+def _rules(view: str) -> dict[str, Part]:
+    if view != "v_status":
+        return {}
+    changed = " ".join(
+        f"when newest.{column} <> now.{column} then '{cause}'" for cause, column in INPUTS.items()
+    )
+    return {"changed": Part(changed)}

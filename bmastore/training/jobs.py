@@ -1,0 +1,63 @@
+"""The jobs of a pass: what a worker does with what the coordinator sends.
+
+Whatever is sent names these functions, so a worker imports this room and what it names, and
+neither store nor ledger: their libraries would take a fifth of a second and 40 MB of each
+worker. The coordinator imports it too, so what computes is imported where it is used.
+"""
+
+import time
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bmastore.arrays import PooledRows
+from bmastore.cross_section import CrossSections
+from bmastore.models.config import FitConfig
+from bmastore.models.results import FitResult
+from bmastore.workers.chunks import Chunk, Outcome, Result, attempt
+
+
+def fit_chunk(chunk: Chunk, config: FitConfig) -> list[Outcome[FitResult]]:
+    """Train several stocks, one after another; a stock that fails is an outcome of its own."""
+    from bmastore.models.fit import fit_stock
+    from bmastore.models.universe import open_universe
+
+    universe = open_universe(chunk.universe).then(chunk.recent)
+    return [
+        attempt(stock, partial(fit_stock, stock, config, universe, remembered))
+        for stock, remembered in zip(chunk.rows, chunk.remembered, strict=True)
+    ]
+
+
+def compare_chunk(chunk: Chunk, config: FitConfig) -> list[NDArray[np.float64]]:
+    """Out-of-fold log densities, shape (n, k), of the stocks that have all members."""
+    from bmastore.models.fit import average, for_history
+    from bmastore.models.universe import open_universe
+
+    universe = open_universe(chunk.universe).then(chunk.recent)
+    scores = []
+    for stock in chunk.rows:
+        labelled = stock.labelled()
+        if for_history(labelled, config) is config:
+            try:
+                scores.append(average(labelled, config, universe).log_density)
+            except Exception:  # noqa: BLE001, S112  its own fit will say what is wrong with it
+                continue
+    return scores
+
+
+def fit_pooled(rows: PooledRows, sections: CrossSections, seed: int) -> bytes:
+    """A pooled model of rows, whose dates have these cross-sections."""
+    from bmastore.models.members import pooled
+
+    relative = sections.relative(rows.dates, rows.X)
+    return pooled.fit_pooled(relative, rows.moves, rows.scales, rows.days, seed)
+
+
+def on_the_clock(job: Callable[[], Result]) -> tuple[Result, float]:
+    """What a job gives, and the CPU seconds that it took."""
+    cpu = time.process_time()
+    result = job()
+    return result, time.process_time() - cpu

@@ -1,0 +1,83 @@
+"""How a pass goes about its work; nothing of this changes a result."""
+
+import os
+from dataclasses import dataclass
+from datetime import date
+
+from bmastore.errors import ConfigError
+
+# Resident memory of the coordinator with a batch of rows, and of one worker.
+_COORDINATOR_BYTES, _WORKER_BYTES = 350 * 2**20, 250 * 2**20
+
+
+@dataclass(frozen=True)
+class PassOptions:
+    """Which stocks a pass trains, and how it goes about it.
+
+    Attributes
+    ----------
+    force:
+        Train all stocks, not only the pending ones.
+    retry_failed:
+        Train also stocks whose last attempt failed on the same inputs.
+    tickers:
+        Consider only these stocks.
+    limit:
+        Train at most so many.
+    as_of:
+        Use only rows and labels known on this date.
+    workers:
+        Worker processes; ``None`` means one per core.
+    max_memory:
+        Bytes that all processes together may hold; ``None`` means no limit.
+    batch_size:
+        Stocks whose results are committed together; after ten seconds fewer are.
+    time_per_stock:
+        Core-seconds: take the richest preset that costs no more, whatever
+        the config says. A pilot on a few stocks measures it; later runs
+        with the same budget stay with its choice, for another preset would
+        make all stocks stale.
+    """
+
+    force: bool = False
+    retry_failed: bool = False
+    tickers: tuple[str, ...] | None = None
+    limit: int | None = None
+    as_of: date | None = None
+    workers: int | None = None
+    max_memory: int | None = None
+    batch_size: int = 400
+    time_per_stock: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("limit", "workers", "batch_size", "max_memory"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ConfigError(f"{name} must be at least 1, not {value}")
+        if self.time_per_stock is not None and self.time_per_stock <= 0:
+            raise ConfigError(f"time_per_stock must be positive, not {self.time_per_stock}")
+
+
+def worker_count(workers: int | None, max_memory: int | None, selected: int) -> int:
+    """Processes to start: one per core unless asked otherwise, fewer where memory or stocks are.
+
+    Parameters
+    ----------
+    workers:
+        As asked for; ``None`` means one per core.
+    max_memory:
+        Bytes that all processes may hold; ``None`` means no limit.
+    selected:
+        Stocks that there are to work on.
+    """
+    wanted = workers or _available_cores()
+    if max_memory is not None:
+        wanted = min(wanted, max(1, (max_memory - _COORDINATOR_BYTES) // _WORKER_BYTES))
+    return max(1, min(wanted, selected))
+
+
+def _available_cores() -> int:
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # macOS, Windows
+        return os.cpu_count() or 1

@@ -1,0 +1,140 @@
+"""Keeps what a pass gives: commits outcomes in batches, and publishes the results."""
+
+import time
+from collections.abc import Callable
+
+from bmastore.ledger import entries, runs
+from bmastore.ledger.folds import write_folds
+from bmastore.ledger.universes import record_universe
+from bmastore.models.results import FitResult
+from bmastore.storage import artifacts
+from bmastore.storage.publish import publish
+from bmastore.storage.session import Writer
+from bmastore.training.plan import Plan
+from bmastore.training.universe import MadeUniverse
+from bmastore.workers.chunks import Outcome, Totals
+from bmastore.workers.dispatch import MemoryWatch, Progress
+
+# Publishing copies the whole ledger, so it may take this share of the time and no more.
+_PUBLISH_SHARE = 0.005
+_PUBLISH_EVERY_S = 1.0
+# Outcomes wait no longer than this, however large the batch: as much work is lost by a kill.
+_COMMIT_EVERY_S = 10.0
+
+
+class Recorder:
+    """Records one run.
+
+    Parameters
+    ----------
+    writer:
+        The store.
+    plan:
+        What the run is to do.
+    run_id:
+        Its key in the ledger.
+    memory:
+        Watch on the memory of all processes.
+    started:
+        When the pass began, on the monotonic clock.
+    on_progress:
+        Told how far it has come.
+    """
+
+    def __init__(
+        self,
+        writer: Writer,
+        plan: Plan,
+        run_id: str,
+        memory: MemoryWatch,
+        started: float,
+        on_progress: Callable[[Progress], None] | None,
+    ) -> None:
+        self._writer = writer
+        self._plan = plan
+        self.run_id = run_id
+        self._planned = {stock.ticker: stock for stock in plan.stocks}
+        self._memory = memory
+        self._started = started
+        self._on_progress = on_progress
+        self._waiting: list[Outcome[FitResult]] = []
+        self._publish_after = 0.0
+        self._commit_after = 0.0
+        self.totals = Totals()
+
+    def keep_universe(self, made: MadeUniverse) -> None:
+        """Store a universe that was made for this run."""
+        writer, record = self._writer, made.record
+        artifacts.write(writer.models, made.blob, record.artifact_sha256)
+        with writer.transaction():
+            record_universe(writer, record, self.run_id, self._plan.config)
+        self.totals = Totals(fit_cpu_s=record.fit_s)
+
+    def take(self, outcomes: list[Outcome[FitResult]]) -> None:
+        """Take note of outcomes; commit the first, and whenever a batch is full or overdue."""
+        self._waiting += outcomes
+        self.totals = self.totals.plus(outcomes)
+        is_full = len(self._waiting) >= self._plan.options.batch_size
+        if is_full or time.monotonic() > self._commit_after:
+            self._commit()
+            self._commit_after = time.monotonic() + _COMMIT_EVERY_S
+            self._publish_if_due()
+        self._tell()
+
+    def publish(self) -> None:
+        """Publish the results."""
+        publish(self._writer)
+
+    def finish(self, status: str) -> None:
+        """Commit the rest, close the run, publish, and delete superseded artifacts."""
+        self._commit(status)
+        self._tell()
+        self.publish()
+        if self.totals.done:
+            artifacts.sweep(self._writer.models, keep=entries.artifacts_in_use(self._writer))
+
+    def _tell(self) -> None:
+        done = self.totals.done
+        if self._on_progress and done:
+            committed = done - len(self._waiting)
+            seconds = time.monotonic() - self._started
+            self._on_progress(
+                Progress(len(self._planned), committed, self.totals, self._memory.now, seconds)
+            )
+
+    def _commit(self, status: str = "running") -> None:
+        """Commit what waits, in one transaction; artifacts lie ready before it."""
+        config, models = self._plan.config, self._writer.models
+        taken = [
+            (entries.new_id(), self._planned[outcome.ticker], outcome) for outcome in self._waiting
+        ]
+        for _, _, outcome in taken:
+            if outcome.result is not None:
+                artifacts.write(models, outcome.result.artifact, outcome.result.artifact_sha256)
+        # Folds are those of the current ensembles, which a look back does not replace.
+        results = [
+            (outcome.ticker, entry_id, outcome.result)
+            for entry_id, planned, outcome in taken
+            if outcome.result is not None and not planned.is_look_back
+        ]
+        with self._writer.transaction():
+            for table, columns in entries.entry_tables(taken, self.run_id, config).items():
+                self._writer.insert(table, columns)
+            write_folds(self._writer.duck, results, config)
+            runs.update_run(
+                self._writer,
+                self.run_id,
+                self.totals,
+                wall_s=time.monotonic() - self._started,
+                peak_rss_mb=self._memory.peak / 2**20,
+                status=status,
+            )
+        self._waiting = []
+
+    def _publish_if_due(self) -> None:
+        """Publish after the first commit, then as often as its cost allows."""
+        before = time.monotonic()
+        if before > self._publish_after:
+            self.publish()
+            cost = time.monotonic() - before
+            self._publish_after = time.monotonic() + max(_PUBLISH_EVERY_S, cost / _PUBLISH_SHARE)

@@ -1,0 +1,160 @@
+"""A pass: plan, carry out, record."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from functools import partial
+
+from bmastore.ledger import runs
+from bmastore.models.config import TrainConfig
+from bmastore.storage.session import Session, Writer
+from bmastore.training.budget import earlier_choice, spend_budget
+from bmastore.training.conduct import Stage, carry_out, crew, interruptible
+from bmastore.training.feed import recall_folds
+from bmastore.training.jobs import fit_chunk
+from bmastore.training.options import PassOptions
+from bmastore.training.plan import Plan, make_plan, resolve
+from bmastore.training.recorder import Recorder
+from bmastore.workers.dispatch import MemoryWatch, Progress
+from bmastore.workers.local import local_executor
+
+# A pass reads batch after batch: a larger buffer pool would only keep rows that are not
+# read again, and grow with the store. What needs more spills to disk.
+_DUCKDB_MEMORY = "256MB"
+# Each time its log has grown by so much, DuckDB works it into the store and writes the newest
+# rows anew: twice its own 16 MB.
+_DUCKDB_LOG = "32MB"
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """What a pass did.
+
+    ``wall_s`` is in seconds, ``fit_cpu_s`` the CPU seconds of all fits, pooled ones too,
+    ``peak_rss_mb`` the resident memory of all processes together in MiB.
+    """
+
+    run_id: str
+    selected: int
+    trained: int
+    failed: int
+    skipped: int
+    wall_s: float
+    fit_cpu_s: float
+    workers: int
+    peak_rss_mb: float
+    stocks_per_s: float
+    interrupted: bool
+
+
+def plan_pass(session: Session, config: TrainConfig, options: PassOptions) -> Plan:
+    """What a pass would do now; reads, and changes nothing.
+
+    With a time budget, the plan has the preset of the last run with the same one, or that of
+    the config if there is none: a pass would measure.
+    """
+    fit_config = resolve(session, config)
+    if options.time_per_stock is not None:
+        choice = earlier_choice(session, fit_config, options.time_per_stock)
+        if choice is not None:
+            fit_config = resolve(session, replace(config, preset=choice.preset))
+    return make_plan(session, fit_config, options)
+
+
+def run_pass(
+    writer: Writer,
+    config: TrainConfig,
+    options: PassOptions,
+    on_progress: Callable[[Progress], None] | None = None,
+    make_executor: Callable[[int], Executor] = local_executor,
+    say: Callable[[str], None] = lambda sentence: None,
+) -> RunSummary:
+    """Train what is pending and record it, batch by batch.
+
+    SIGINT and SIGTERM end the pass after the stocks that are in work. ``say``
+    is told, in a sentence, which preset a time budget chose.
+
+    Raises
+    ------
+    ConfigError, StoreError
+        If the store has no such target, features or tickers.
+    """
+    started = time.monotonic()
+    writer.duck.execute(f"set memory_limit = '{_DUCKDB_MEMORY}'")
+    writer.duck.execute(f"set checkpoint_threshold = '{_DUCKDB_LOG}'")
+    fit_config = resolve(writer, config)
+    choice = None
+    if options.time_per_stock is not None:
+        budget = options.time_per_stock
+        choice = spend_budget(writer, fit_config, options, budget, make_executor)
+        fit_config = resolve(writer, replace(config, preset=choice.preset))
+    plan = make_plan(writer, fit_config, options)
+    if choice is not None:
+        say(choice.sentence(len(plan.stocks), plan.workers))
+    memory = MemoryWatch(options.max_memory)
+    memory.sample()
+    with interruptible() as stop:
+        recorder = _begin(writer, plan, memory, started, on_progress)
+        if plan.stocks:
+            with crew(make_executor, plan.workers, memory, stop) as hired:
+                recorder.publish()
+                stage = Stage(
+                    plan.config,
+                    tuple(stock.ticker for stock in plan.stocks),
+                    plan.universe,
+                    as_of=options.as_of,
+                    most=options.batch_size,
+                )
+                for outcomes in carry_out(
+                    writer,
+                    stage,
+                    hired,
+                    partial(fit_chunk, config=plan.config),
+                    recall=recall_folds(writer, plan.config, plan.stocks),
+                    on_universe=recorder.keep_universe,
+                ):
+                    recorder.take(outcomes)
+        is_cut_short = stop.is_set() and recorder.totals.done < len(plan.stocks)
+        recorder.finish("interrupted" if is_cut_short else "finished")
+    return _summary(plan, recorder, memory, time.monotonic() - started, is_cut_short)
+
+
+def _begin(
+    writer: Writer,
+    plan: Plan,
+    memory: MemoryWatch,
+    started: float,
+    on_progress: Callable[[Progress], None] | None,
+) -> Recorder:
+    """Open the run in the ledger."""
+    with writer.transaction():
+        runs.interrupt_dead_runs(writer)
+        run_id = runs.start_run(
+            writer,
+            plan.config,
+            as_of=plan.options.as_of,
+            time_per_stock=plan.options.time_per_stock,
+            workers=plan.workers,
+            selected=len(plan.stocks),
+        )
+    return Recorder(writer, plan, run_id, memory, started, on_progress)
+
+
+def _summary(
+    plan: Plan, recorder: Recorder, memory: MemoryWatch, wall_s: float, is_cut_short: bool
+) -> RunSummary:
+    totals = recorder.totals
+    return RunSummary(
+        recorder.run_id,
+        len(plan.stocks),
+        totals.trained,
+        totals.failed,
+        totals.skipped,
+        round(wall_s, 3),
+        round(totals.fit_cpu_s, 3),
+        plan.workers,
+        round(memory.peak / 2**20, 1),
+        round(totals.done / wall_s, 3),
+        is_cut_short,
+    )

@@ -1,0 +1,218 @@
+"""Makes the universe that a pass or a backtest needs.
+
+A stored one is out of date when the calendar has entered another cell of
+``splits.refresh_days`` days, when config or code are others, or when all stocks are forced:
+that is the plan's to say. It never makes a stock stale: a stock takes up the newest universe
+when it is next trained.
+"""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import partial
+from itertools import islice
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bmastore import digests
+from bmastore.arrays import PanelArrays, evenly_spread
+from bmastore.calendar import Grid
+from bmastore.cross_section import CrossSections
+from bmastore.errors import WorkerDiedError
+from bmastore.ledger.universes import UniverseRecord
+from bmastore.models.config import FitConfig
+from bmastore.models.members.pooled import MIN_MOVES
+from bmastore.models.universe import Universe
+from bmastore.panel.labels import Labels, read_labels
+from bmastore.panel.read import read_cross_sections, read_rows
+from bmastore.panel.series import read_series
+from bmastore.storage.session import Session
+from bmastore.storage.statements import run
+from bmastore.training.jobs import compare_chunk, fit_pooled, on_the_clock
+from bmastore.workers.chunks import Chunk
+from bmastore.workers.pool import Pool
+
+# Stocks whose out-of-fold predictions say how good each member is in this universe.
+_PILOT_STOCKS, _PILOT_CHUNK = 120, 4
+# Key of the pooled model that forecasts, among those of the fold cells.
+_NEWEST = None
+
+
+@dataclass(frozen=True)
+class MadeUniverse:
+    """A new universe: its bytes, and what the ledger records of it."""
+
+    blob: bytes
+    record: UniverseRecord
+
+
+def anchor_of(session: Session, config: FitConfig, as_of: date | None) -> date | None:
+    """First day of the newest refresh cell that has features; ``None`` without any."""
+    newest = run(session.duck, "universe/newest_date", cutoff=as_of).fetchall()[0][0]
+    if newest is None:
+        return None
+    grid = Grid(config.splits.refresh_days)
+    return grid.first_day(grid.cell(newest))
+
+
+def make_universe(
+    session: Session,
+    config: FitConfig,
+    anchor: date,
+    pool: Pool,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> MadeUniverse:
+    """Fit the pooled models of the fold cells and of the anchor, and compare the members.
+
+    Nothing that became known on or after the anchor has a part in it.
+
+    Parameters
+    ----------
+    meanwhile:
+        Called while the workers compare the members.
+
+    Raises
+    ------
+    WorkerDiedError
+        If the fit of a pooled model kills its worker process, also in a pool of its own.
+    """
+    # What needs no fit is done while the workers are busy: at first they import libraries.
+    sections = read_cross_sections(session.duck, config.features, until=anchor - timedelta(days=1))
+    days = _days(config, anchor)
+    labels = read_labels(
+        session.duck,
+        config.target,
+        config.horizon,
+        config.features,
+        anchor,
+        days.values(),
+        MIN_MOVES,
+    )
+    make_job = partial(_make_job, labels, sections, config.seed)
+    submitted = _submit_fits(pool, days, make_job)
+    fits = dict(islice(submitted, pool.workers))
+    pilot = list(_pilot(session, config, anchor))
+    import scipy.special  # noqa: F401  a tenth of a second that `compare` would wait for
+
+    from bmastore.models.prior import compare
+
+    fits |= dict(submitted)
+    # The members are compared on the fold cells; the newest model is fitted beside that.
+    newest = fits.pop(_NEWEST, None)
+    done = {
+        cell: _fitted(fit, partial(make_job, days[cell]), pool)
+        for cell, fit in fits.items()
+        if cell is not None
+    }
+    models = {cell: text for cell, (text, _) in done.items()}
+    trial = Universe(models, None, sections, labels.move, None).to_bytes()
+    work = [Chunk(rows, (None,) * len(rows.tickers), trial) for rows in pilot]
+    scoring = [pool.submit(on_the_clock, partial(compare_chunk, one, config)) for one in work]
+    meanwhile()
+    compared = [
+        scored
+        for one, future in zip(work, scoring, strict=True)
+        for scored in _compared(future, one, config, pool)
+    ]
+    last = None if newest is None else _fitted(newest, partial(make_job, anchor), pool)
+    scores = [score for scores, _ in compared for score in scores]
+    prior = compare(scores, config.members, config.horizon)
+    blob = Universe(models, last and last[0], sections, labels.move, prior).to_bytes()
+    fit_s = sum(cpu for _, cpu in (*done.values(), *([last] if last else []), *compared))
+    return MadeUniverse(
+        blob,
+        UniverseRecord(
+            digests.of_artifact(blob), anchor, labels.n_rows, labels.n_stocks, fit_s, prior
+        ),
+    )
+
+
+def _submit_fits(
+    pool: Pool, days: dict[int | None, date], make_job: Callable[[date], Callable[[], bytes] | None]
+) -> Iterator[tuple[int | None, Future[tuple[bytes, float]]]]:
+    """Fits of the pooled models that have rows enough, by name, each when there is room for it."""
+    fits: list[Future[tuple[bytes, float]]] = []
+    for name, day in days.items():
+        job = make_job(day)
+        if job is None:
+            continue
+        # Rows of one fit more than there are workers are enough to have in memory.
+        while len(running := [fit for fit in fits if not fit.done()]) >= pool.workers:
+            wait(running, return_when=FIRST_COMPLETED)
+        fits.append(pool.submit(on_the_clock, job))
+        yield name, fits[-1]
+
+
+def _fitted(
+    fit: Future[tuple[bytes, float]],
+    make_job: Callable[[], Callable[[], bytes] | None],
+    pool: Pool,
+) -> tuple[bytes, float]:
+    """A pooled model, and the CPU seconds that it took; fitted again alone if a worker has died."""
+    with suppress(BrokenExecutor):
+        return fit.result()
+    job = make_job()
+    assert job is not None
+    with pool.of_one() as single:
+        try:
+            return single.submit(on_the_clock, job).result()
+        except BrokenExecutor as error:
+            raise WorkerDiedError(
+                f"a worker process died while the universe was fitted ({error}); "
+                f"if memory is short, try fewer --workers"
+            ) from None
+
+
+def _compared(
+    scoring: Future[tuple[list[NDArray[np.float64]], float]],
+    work: Chunk,
+    config: FitConfig,
+    pool: Pool,
+) -> Iterator[tuple[list[NDArray[np.float64]], float]]:
+    """Scores of pilot stocks, and CPU seconds; one that kills its worker has none.
+
+    Its own fit will tell what is wrong with it.
+    """
+    try:
+        yield scoring.result()
+    except BrokenExecutor:
+        with pool.of_one() as single:
+            for one in work.alone():
+                again = single.submit(on_the_clock, partial(compare_chunk, one, config))
+                if again.exception() is None:
+                    yield again.result()
+
+
+def _days(config: FitConfig, anchor: date) -> dict[int | None, date]:
+    """The day before which each pooled model's labels were known: fold cells, and the newest.
+
+    The largest cell first, so that no worker is left alone with it at the end.
+    """
+    grid = Grid(config.splits.fold_days)
+    cell = grid.cell(anchor)
+    days: dict[int | None, date] = {
+        number: grid.first_day(number)
+        for number in range(cell, cell - config.splits.n_folds - 1, -1)
+    }
+    return {**days, _NEWEST: anchor}
+
+
+def _make_job(
+    labels: Labels, sections: CrossSections, seed: int, day: date
+) -> Callable[[], bytes] | None:
+    """The fit of the labels known before a day; ``None`` where they are too few."""
+    rows = labels.known_before(day)
+    if rows is None:
+        return None
+    return partial(fit_pooled, rows, sections.before(np.datetime64(day)), seed)
+
+
+def _pilot(session: Session, config: FitConfig, anchor: date) -> Iterator[PanelArrays]:
+    """Rows known before the anchor, of stocks spread evenly over the alphabet, a few at a time."""
+    tickers = [one.ticker for one in read_series(session.duck, config.target)]
+    chosen = evenly_spread(tickers, _PILOT_STOCKS)
+    rows = read_rows(session.duck, chosen, config.target, config.features)
+    return rows.as_of(np.datetime64(anchor, "D") - 1).parts(_PILOT_CHUNK)

@@ -1,0 +1,147 @@
+"""Feeds a pool: bounded work in flight, bounded memory, workers that may die."""
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass, field
+
+import psutil
+
+from bmastore.calendar import utc_now
+from bmastore.errors import WorkerDiedError
+from bmastore.workers.chunks import Chunk, Outcome, Result, Totals
+from bmastore.workers.pool import Pool
+
+# Chunks in flight for each worker: one that it works on, one that waits for it.
+_CHUNKS_PER_WORKER = 2
+_POLL_S = 0.25
+_SAMPLE_S = 1.0
+# Work in flight shrinks above the first share of the memory limit, and grows again
+# below the second.
+_HIGH_WATER, _LOW_WATER = 0.9, 0.75
+
+
+@dataclass
+class MemoryWatch:
+    """Resident memory of this process and all its children, in bytes.
+
+    ``limit`` is ``None`` where no limit was set.
+    """
+
+    limit: int | None
+    now: int = 0
+    peak: int = 0
+    _sampled_at: float = field(default=-1.0, repr=False)
+
+    def sample(self) -> None:
+        """Look at the processes, at most once a second: it reads all of /proc."""
+        if time.monotonic() - self._sampled_at < _SAMPLE_S:
+            return
+        me = psutil.Process()
+        total = 0
+        for process in (me, *me.children(recursive=True)):
+            try:
+                total += process.memory_info().rss
+            except psutil.NoSuchProcess:
+                continue
+        self.now, self.peak = total, max(self.peak, total)
+        self._sampled_at = time.monotonic()
+
+    def window(self, current: int, most: int) -> int:
+        """How many chunks may be in flight, given how many may be now."""
+        if self.limit is None:
+            return most
+        if self.now > _HIGH_WATER * self.limit:
+            return max(1, current - 1)
+        if self.now < _LOW_WATER * self.limit:
+            return min(most, current + 1)
+        return current
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a pass stands: stocks done of those selected, and memory in bytes.
+
+    ``committed`` counts those that a kill would not lose; in a backtest, which is
+    stored whole at its end, there are none.
+    """
+
+    selected: int
+    committed: int
+    totals: Totals
+    memory: int
+    seconds: float
+
+
+def run_all(
+    chunks: Iterator[Chunk],
+    job: Callable[[Chunk], list[Outcome[Result]]],
+    pool: Pool,
+    memory: MemoryWatch,
+    stop: Callable[[], bool],
+) -> Iterator[list[Outcome[Result]]]:
+    """Outcomes of all chunks, in the order in which they are done.
+
+    When a worker dies, the stocks that were in flight are tried once more,
+    each alone; one that kills its worker again has failed.
+
+    Parameters
+    ----------
+    chunks:
+        Stocks to train; taken only when there is room for them.
+    job:
+        What a worker does with a chunk; it must be picklable.
+    stop:
+        Asked between chunks; once true, what is in flight is finished and no
+        more is begun.
+    """
+    most = window = pool.workers * _CHUNKS_PER_WORKER
+    in_flight: dict[Future[list[Outcome[Result]]], Chunk] = {}
+    suspects: list[Chunk] = []
+    try:
+        while True:
+            memory.sample()
+            window = memory.window(window, most)
+            while len(in_flight) < window and not suspects and not stop():
+                chunk = next(chunks, None)
+                if chunk is None:
+                    break
+                in_flight[pool.submit(job, chunk)] = chunk
+            if not in_flight and not suspects:
+                return
+            done, _ = wait(in_flight, timeout=_POLL_S, return_when=FIRST_COMPLETED)
+            for future in done:
+                chunk = in_flight.pop(future)
+                if future.exception() is None:
+                    yield future.result()
+                else:
+                    suspects.append(chunk)
+            if suspects and not in_flight:
+                with pool.of_one() as single:
+                    for chunk in suspects:
+                        yield from _run_alone(chunk, job, single, stop)
+                suspects = []
+    finally:
+        for future in in_flight:
+            future.cancel()
+
+
+def _run_alone(
+    chunk: Chunk,
+    job: Callable[[Chunk], list[Outcome[Result]]],
+    single: Pool,
+    stop: Callable[[], bool],
+) -> Iterator[list[Outcome[Result]]]:
+    """One stock at a time, so that the one that kills its worker is known."""
+    for alone in chunk.alone():
+        if stop():
+            return
+        started_at = utc_now()
+        future = single.submit(job, alone)
+        error = future.exception()
+        if error is None:
+            yield future.result()
+        else:
+            message = f"the worker process died twice while it trained this stock ({error})"
+            stock = alone.rows.stock(0)
+            yield [Outcome.of(stock, started_at, 0.0, error=WorkerDiedError(message))]

@@ -1,0 +1,22 @@
+"""What the fork server imports: the libraries that fit, once for all workers.
+
+Only the fork server imports this room, for it changes the process that does.
+"""
+
+import gc
+from importlib import import_module
+
+from bmastore.workers.local import one_thread
+
+one_thread()
+for room in ("scipy.special", "bmastore.training.jobs", "bmastore.models.fit"):
+    import_module(room)
+
+from bmastore.models.members.registry import REGISTRY  # noqa: E402  after the threads are set
+
+for library in {learner.library for learner in REGISTRY.values()} - {None}:
+    import_module(str(library))
+
+# What is imported stays. Each worker would go through it again in every collection, which takes
+# a twentieth of the time of a fit, and copy the pages that it shares with the others.
+gc.freeze()
