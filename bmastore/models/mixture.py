@@ -135,7 +135,7 @@ def mixture_crps(y: Matrix, centres: Matrix, scales: Matrix, weights: Matrix) ->
     E|X - y| - E|X - X'| / 2: Gneiting and Raftery, "Strictly proper scoring
     rules, prediction, and estimation", JASA 102 (2007), equation 21. For one
     Student t both terms have a closed form (scoringrules); between two members,
-    the second is integrated over one of them.
+    the second is integrated over the narrower.
 
     Parameters
     ----------
@@ -152,8 +152,10 @@ def mixture_crps(y: Matrix, centres: Matrix, scales: Matrix, weights: Matrix) ->
         within = weights[i] * scales[i] * _SPREAD_OF_T
         score += weights[i] * (_distance(y, centres[:, i], scales[i]) - 0.5 * within)
         for j in range(i):
-            draws = centres[:, [j]] + scales[j] * nodes
-            between = _distance(draws, centres[:, [i]], scales[i]) @ shares
+            # Over the narrower of the two: the distance from the wider one is smooth there.
+            a, b = (j, i) if scales[j] <= scales[i] else (i, j)
+            draws = centres[:, [a]] + scales[a] * nodes
+            between = _distance(draws, centres[:, [b]], scales[b]) @ shares
             score -= weights[i] * weights[j] * between
     return score
 

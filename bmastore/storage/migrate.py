@@ -39,6 +39,8 @@ def migrate(path: Path, ledger_url: str | None = None) -> tuple[str, str, Path |
                 found = postgres.ledger_version(ledger)
                 if found > SCHEMA_VERSION:
                     raise too_new(postgres.place(ledger_url), found)
+                with ledger.begin():
+                    postgres.drop_ledger_views(ledger)
                 upgrade(ledger)
                 with ledger.begin():
                     postgres.create_ledger_views(ledger)

@@ -97,10 +97,14 @@ def rows(connection: "Connection", name: str, **fields: Value) -> list[dict[str,
 
 def create_ledger_views(connection: "Connection") -> None:
     """Make the views of the ledger anew; those of the panel's series stay in the store."""
-    names = [name for name in VIEWS if name not in OF_SERIES]
-    for name in reversed(names):
+    drop_ledger_views(connection)
+    create_views(connection.exec_driver_sql, (n for n in VIEWS if n not in OF_SERIES))
+
+
+def drop_ledger_views(connection: "Connection") -> None:
+    """Drop the views of the ledger: PostgreSQL alters no table that a view uses."""
+    for name in reversed(VIEWS):
         connection.exec_driver_sql(f"drop view if exists {name}")
-    create_views(connection.exec_driver_sql, names)
 
 
 def ledger_version(connection: "Connection") -> str:

@@ -8,6 +8,7 @@ worker. The coordinator imports it too, so what computes is imported where it is
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,8 +57,8 @@ def fit_pooled(rows: PooledRows, sections: CrossSections, seed: int) -> bytes:
     return pooled.fit_pooled(relative, rows.moves, rows.scales, rows.days, seed)
 
 
-def on_the_clock(job: Callable[[], Result]) -> tuple[Result, float]:
+def on_the_clock(job: Callable[..., Result], *args: Any) -> tuple[Result, float]:
     """What a job gives, and the CPU seconds that it took."""
     cpu = time.process_time()
-    result = job()
+    result = job(*args)
     return result, time.process_time() - cpu

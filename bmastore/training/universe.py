@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bmastore import digests
-from bmastore.arrays import PanelArrays, evenly_spread
+from bmastore.arrays import PanelArrays, PooledRows, evenly_spread
 from bmastore.calendar import Grid
 from bmastore.cross_section import CrossSections
 from bmastore.errors import WorkerDiedError
@@ -39,6 +39,8 @@ from bmastore.workers.pool import Pool
 _PILOT_STOCKS, _PILOT_CHUNK = 120, 4
 # Key of the pooled model that forecasts, among those of the fold cells.
 _NEWEST = None
+# What `fit_pooled` takes.
+_Arguments = tuple[PooledRows, CrossSections, int]
 
 
 @dataclass(frozen=True)
@@ -91,8 +93,8 @@ def make_universe(
         days.values(),
         MIN_MOVES,
     )
-    make_job = partial(_make_job, labels, sections, config.seed)
-    submitted = _submit_fits(pool, days, make_job)
+    learn_from = partial(_learn_from, labels, sections, config.seed)
+    submitted = _submit_fits(pool, days, learn_from)
     fits = dict(islice(submitted, pool.workers))
     pilot = list(_pilot(session, config, anchor))
     import scipy.special  # noqa: F401  a tenth of a second that `compare` would wait for
@@ -103,23 +105,23 @@ def make_universe(
     # The members are compared on the fold cells; the newest model is fitted beside that.
     newest = fits.pop(_NEWEST, None)
     done = {
-        cell: _fitted(fit, partial(make_job, days[cell]), pool)
+        cell: _fitted(fit, partial(learn_from, days[cell]), pool)
         for cell, fit in fits.items()
         if cell is not None
     }
     models = {cell: text for cell, (text, _) in done.items()}
     trial = Universe(models, None, sections, labels.move, None).to_bytes()
-    work = [Chunk(rows, (None,) * len(rows.tickers), trial) for rows in pilot]
-    scoring = [pool.submit(on_the_clock, partial(compare_chunk, one, config)) for one in work]
+    chunks = [Chunk(rows, (None,) * len(rows.tickers), trial) for rows in pilot]
+    comparing = [pool.submit(on_the_clock, compare_chunk, one, config) for one in chunks]
     meanwhile()
     compared = [
-        scored
-        for one, future in zip(work, scoring, strict=True)
-        for scored in _compared(future, one, config, pool)
+        found
+        for one, future in zip(chunks, comparing, strict=True)
+        for found in _compared(future, one, config, pool)
     ]
-    last = None if newest is None else _fitted(newest, partial(make_job, anchor), pool)
-    scores = [score for scores, _ in compared for score in scores]
-    prior = compare(scores, config.members, config.horizon)
+    last = None if newest is None else _fitted(newest, partial(learn_from, anchor), pool)
+    log_densities = [one for found, _ in compared for one in found]
+    prior = compare(log_densities, config.members, config.horizon)
     blob = Universe(models, last and last[0], sections, labels.move, prior).to_bytes()
     fit_s = sum(cpu for _, cpu in (*done.values(), *([last] if last else []), *compared))
     return MadeUniverse(
@@ -131,34 +133,34 @@ def make_universe(
 
 
 def _submit_fits(
-    pool: Pool, days: dict[int | None, date], make_job: Callable[[date], Callable[[], bytes] | None]
+    pool: Pool, days: dict[int | None, date], learn_from: Callable[[date], _Arguments | None]
 ) -> Iterator[tuple[int | None, Future[tuple[bytes, float]]]]:
-    """Fits of the pooled models that have rows enough, by name, each when there is room for it."""
+    """Fits of the pooled models that have rows enough, by cell, each when there is room for it."""
     fits: list[Future[tuple[bytes, float]]] = []
-    for name, day in days.items():
-        job = make_job(day)
-        if job is None:
+    for cell, day in days.items():
+        arguments = learn_from(day)
+        if arguments is None:
             continue
         # Rows of one fit more than there are workers are enough to have in memory.
         while len(running := [fit for fit in fits if not fit.done()]) >= pool.workers:
             wait(running, return_when=FIRST_COMPLETED)
-        fits.append(pool.submit(on_the_clock, job))
-        yield name, fits[-1]
+        fits.append(pool.submit(on_the_clock, fit_pooled, *arguments))
+        yield cell, fits[-1]
 
 
 def _fitted(
     fit: Future[tuple[bytes, float]],
-    make_job: Callable[[], Callable[[], bytes] | None],
+    learn_from: Callable[[], _Arguments | None],
     pool: Pool,
 ) -> tuple[bytes, float]:
     """A pooled model, and the CPU seconds that it took; fitted again alone if a worker has died."""
     with suppress(BrokenExecutor):
         return fit.result()
-    job = make_job()
-    assert job is not None
+    arguments = learn_from()
+    assert arguments is not None
     with pool.of_one() as single:
         try:
-            return single.submit(on_the_clock, job).result()
+            return single.submit(on_the_clock, fit_pooled, *arguments).result()
         except BrokenExecutor as error:
             raise WorkerDiedError(
                 f"a worker process died while the universe was fitted ({error}); "
@@ -167,21 +169,21 @@ def _fitted(
 
 
 def _compared(
-    scoring: Future[tuple[list[NDArray[np.float64]], float]],
-    work: Chunk,
+    comparing: Future[tuple[list[NDArray[np.float64]], float]],
+    chunk: Chunk,
     config: FitConfig,
     pool: Pool,
 ) -> Iterator[tuple[list[NDArray[np.float64]], float]]:
-    """Scores of pilot stocks, and CPU seconds; one that kills its worker has none.
+    """Log densities of pilot stocks, and CPU seconds; one that kills its worker has none.
 
     Its own fit will tell what is wrong with it.
     """
     try:
-        yield scoring.result()
+        yield comparing.result()
     except BrokenExecutor:
         with pool.of_one() as single:
-            for one in work.alone():
-                again = single.submit(on_the_clock, partial(compare_chunk, one, config))
+            for one in chunk.alone():
+                again = single.submit(on_the_clock, compare_chunk, one, config)
                 if again.exception() is None:
                     yield again.result()
 
@@ -200,14 +202,12 @@ def _days(config: FitConfig, anchor: date) -> dict[int | None, date]:
     return {**days, _NEWEST: anchor}
 
 
-def _make_job(
-    labels: Labels, sections: CrossSections, seed: int, day: date
-) -> Callable[[], bytes] | None:
-    """The fit of the labels known before a day; ``None`` where they are too few."""
+def _learn_from(labels: Labels, sections: CrossSections, seed: int, day: date) -> _Arguments | None:
+    """What a pooled model learns from, known before a day; ``None`` where it is too little."""
     rows = labels.known_before(day)
     if rows is None:
         return None
-    return partial(fit_pooled, rows, sections.before(np.datetime64(day)), seed)
+    return rows, sections.before(np.datetime64(day)), seed
 
 
 def _pilot(session: Session, config: FitConfig, anchor: date) -> Iterator[PanelArrays]:

@@ -1,12 +1,13 @@
 """What users would write instead of bmastore: the recipe, and an afternoon with joblib."""
 
 import numpy as np
-from bmastore.config import PRESETS, Splits
-from bmastore.splits import tail_split, walk_forward
 from joblib import Parallel, delayed
 from lightgbm import LGBMRegressor, early_stopping
 from sklearn.ensemble import RandomForestRegressor
 from xgboost import XGBRegressor
+
+from bmastore.models.config import PRESETS, Splits
+from bmastore.models.folds import tail_split, walk_forward
 
 _STANDARD = PRESETS["standard"]
 _SPLITS = Splits()

@@ -1,0 +1,53 @@
+"""A pool of workers is whole, or it says that it is broken: it never waits forever."""
+
+import os
+import sys
+from concurrent.futures import BrokenExecutor
+
+import psutil
+import pytest
+
+from bmastore.workers.local import local_executor
+from bmastore.workers.pool import Pool
+from tests.helpers import wait_until
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs Linux's I/O counters")
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_worker_killed_while_it_hands_over_a_result_breaks_its_pool(workers):
+    executor = local_executor(workers)
+    waiting = [executor.submit(pow, 2, 3) for _ in range(3)]
+    assert [one.result(timeout=60) for one in waiting] == [8, 8, 8]
+    before = psutil.Process().io_counters().read_chars
+    dying = executor.submit(bytes, 1_000_000_000)
+    # Some of the result has come, so its worker is in the middle of it.
+    wait_until(lambda: psutil.Process().io_counters().read_chars > before + 20_000_000)
+    busy = max(workers_of_this_process(), key=lambda one: one.memory_info().rss)
+    busy.kill()
+    with pytest.raises(BrokenExecutor):
+        dying.result(timeout=60)
+    with pytest.raises(BrokenExecutor):
+        executor.submit(pow, 2, 3)
+    executor.shutdown(wait=True)
+
+
+def workers_of_this_process():
+    """Processes below the fork server."""
+    children = psutil.Process().children(recursive=True)
+    return [one for one in children if one.ppid() != os.getpid()]
+
+
+def test_a_pool_ends_when_it_is_told_to():
+    with local_executor(2) as executor:
+        assert sum(executor.map(abs, range(-50, 0))) == 1275
+
+
+def test_a_pool_goes_on_with_other_workers_when_one_has_died():
+    with Pool(local_executor, 2) as pool:
+        with pytest.raises(BrokenExecutor):
+            pool.submit(os._exit, 7).result(timeout=60)
+        assert pool.submit(pow, 2, 3).result(timeout=60) == 8
+        with pool.of_one() as single:
+            assert single.workers == 1
+            assert single.submit(os.getpid).result(timeout=60) != os.getpid()
+        assert pool.submit(pow, 2, 4).result(timeout=60) == 16
