@@ -9,7 +9,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from bmastore.storage.resources import sql
@@ -126,7 +125,8 @@ def literal(value: Value) -> str:
         case int():
             return str(value)
         case float():
-            return repr(value) if isfinite(value) else f"'{value}'::double precision"
+            # A bare number would be a decimal in DuckDB.
+            return f"'{value!r}'::double precision"
         case datetime():
             return f"timestamp '{value}'"
         case date():

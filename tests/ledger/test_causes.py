@@ -1,11 +1,17 @@
-"""What is pending and why: only what is new or stale, never anything twice."""
+"""What is pending and why, wherever the ledger lies: only what is new or stale, nothing twice."""
 
 import datetime as dt
 
+import duckdb
+import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bmastore import PassOptions, TrainConfig
 from bmastore.errors import ConfigError, UnknownTickerError
+from bmastore.ledger.causes import Inputs, cause_of, newest_attempts
+from bmastore.storage.session import open_writer
 from tests.helpers import FAST, HORIZON, TARGET, causes, statuses
 
 
@@ -20,53 +26,58 @@ def trained_causes(store, run_id):
     return dict(rows.itertuples(index=False))
 
 
-def test_everything_is_new_at_first_and_nothing_after_a_pass(filled):
-    assert set(causes(filled).values()) == {"new"}
-    assert filled.train(FAST).trained == 6
-    assert set(statuses(filled).values()) == {"trained"}
-    assert filled.train(FAST).selected == 0
+def test_everything_is_new_at_first_and_nothing_after_a_pass(kept):
+    assert set(causes(kept).values()) == {"new"}
+    assert kept.train(FAST).trained == 6
+    assert set(statuses(kept).values()) == {"trained"}
+    assert kept.train(FAST).selected == 0
 
 
-def test_revised_stocks_are_stale_and_only_they_are_trained(trained, panel):
-    revise(trained, panel, "DEMO01")
-    revise(trained, panel, "DEMO04")
-    assert causes(trained) == {"DEMO01": "data", "DEMO04": "data"}
-    assert statuses(trained)["DEMO01"] == "stale"
-    run = trained.train(FAST)
-    assert trained_causes(trained, run.run_id) == {"DEMO01": "data", "DEMO04": "data"}
+def test_revised_stocks_are_stale_and_only_they_are_trained(kept, panel):
+    kept.train(FAST)
+    revise(kept, panel, "DEMO01")
+    revise(kept, panel, "DEMO04")
+    assert causes(kept) == {"DEMO01": "data", "DEMO04": "data"}
+    assert statuses(kept)["DEMO01"] == "stale"
+    run = kept.train(FAST)
+    assert trained_causes(kept, run.run_id) == {"DEMO01": "data", "DEMO04": "data"}
 
 
-def test_another_config_makes_all_stale_whatever_changes_a_result(trained):
+def test_another_config_makes_all_stale_whatever_changes_a_result(kept):
+    kept.train(FAST)
     for config in (TrainConfig(preset="fast"), TrainConfig(preset="ultrafast", seed=1)):
-        run = trained.train(config, PassOptions(limit=2))
-        assert set(trained_causes(trained, run.run_id).values()) == {"config"}
+        run = kept.train(config, PassOptions(limit=2))
+        assert set(trained_causes(kept, run.run_id).values()) == {"config"}
     # v_status compares with the last run's config.
-    assert sorted(statuses(trained).values()) == ["stale"] * 4 + ["trained"] * 2
+    assert sorted(statuses(kept).values()) == ["stale"] * 4 + ["trained"] * 2
 
 
-def test_workers_and_batch_size_are_no_part_of_the_config(trained):
-    assert trained.train(FAST, PassOptions(workers=1, batch_size=3)).selected == 0
+def test_workers_and_batch_size_are_no_part_of_the_config(kept):
+    kept.train(FAST)
+    assert kept.train(FAST, PassOptions(workers=1, batch_size=3)).selected == 0
 
 
-def test_new_code_makes_all_stale(trained, monkeypatch):
+def test_new_code_makes_all_stale(kept, monkeypatch):
+    kept.train(FAST)
     monkeypatch.setattr("bmastore.models.config.RECIPE", 1_000)
-    run = trained.train(FAST)
-    assert set(trained_causes(trained, run.run_id).values()) == {"code"}
-    assert trained.train(FAST).selected == 0
+    run = kept.train(FAST)
+    assert set(trained_causes(kept, run.run_id).values()) == {"code"}
+    assert kept.train(FAST).selected == 0
 
 
-def test_all_forces_and_says_so(trained, panel):
-    revise(trained, panel, "DEMO01")
-    run = trained.train(FAST, PassOptions(force=True))
-    expected = dict.fromkeys(statuses(trained), "forced") | {"DEMO01": "data"}
-    assert trained_causes(trained, run.run_id) == expected
+def test_all_forces_and_says_so(kept, panel):
+    kept.train(FAST)
+    revise(kept, panel, "DEMO01")
+    run = kept.train(FAST, PassOptions(force=True))
+    expected = dict.fromkeys(statuses(kept), "forced") | {"DEMO01": "data"}
+    assert trained_causes(kept, run.run_id) == expected
 
 
-def test_tickers_and_limit_narrow_the_pass(filled):
-    run = filled.train(FAST, PassOptions(tickers=("DEMO02", "DEMO05"), limit=1))
-    assert trained_causes(filled, run.run_id) == {"DEMO02": "new"}
+def test_tickers_and_limit_narrow_the_pass(kept):
+    run = kept.train(FAST, PassOptions(tickers=("DEMO02", "DEMO05"), limit=1))
+    assert trained_causes(kept, run.run_id) == {"DEMO02": "new"}
     with pytest.raises(UnknownTickerError, match="NOPE"):
-        filled.train(FAST, PassOptions(tickers=("NOPE",)))
+        kept.train(FAST, PassOptions(tickers=("NOPE",)))
 
 
 def test_skipped_and_failed_stocks_stay_so_until_their_inputs_change(store, panel):
@@ -93,21 +104,21 @@ def test_skipped_and_failed_stocks_stay_so_until_their_inputs_change(store, pane
     assert store.train(FAST).trained == 2
 
 
-def test_as_of_uses_what_was_known_and_is_stale_afterwards(filled, panel):
+def test_as_of_uses_what_was_known_and_is_stale_afterwards(kept, panel):
     day = panel["date"].unique()[280].date()
-    filled.train(FAST, PassOptions(as_of=day))
-    entry = filled.sql("select * from v_latest").iloc[0]
+    kept.train(FAST, PassOptions(as_of=day))
+    entry = kept.sql("select * from v_latest").iloc[0]
     assert entry["cutoff"].date() == day
     assert entry["last_date"].date() < day
-    forecasts = filled.sql("select max(date) as last, count(*) / 6 as n from v_predictions")
+    forecasts = kept.sql("select max(date) as last, count(*) / 6 as n from v_predictions")
     assert (forecasts["last"][0].date(), forecasts["n"][0]) == (day, HORIZON)
-    assert filled.train(FAST, PassOptions(as_of=day)).selected == 0
-    assert set(causes(filled).values()) == {"data"}
+    assert kept.train(FAST, PassOptions(as_of=day)).selected == 0
+    assert set(causes(kept).values()) == {"data"}
 
 
-def test_as_of_equals_a_store_that_ends_there(filled, panel, store, tmp_path):
+def test_as_of_equals_a_store_that_ends_there(kept, panel, store, tmp_path):
     cutoff = panel["date"].unique()[300]
-    filled.train(FAST, PassOptions(as_of=cutoff.date()))
+    kept.train(FAST, PassOptions(as_of=cutoff.date()))
     truncated = panel[panel["date"] <= cutoff].copy()
     late = truncated.groupby("ticker").cumcount(ascending=False) < HORIZON
     truncated.loc[late, TARGET] = float("nan")
@@ -115,18 +126,134 @@ def test_as_of_equals_a_store_that_ends_there(filled, panel, store, tmp_path):
     other.ingest(truncated, target=TARGET, horizon=HORIZON)
     other.train(FAST)
     query = "select ticker, artifact_sha256, data_digest from v_latest order by ticker"
-    assert filled.sql(query).equals(other.sql(query))
+    assert kept.sql(query).equals(other.sql(query))
 
 
-def test_as_of_before_all_data_skips_every_stock(filled):
-    run = filled.train(FAST, PassOptions(as_of=dt.date(1999, 1, 1)))
+def test_as_of_before_all_data_skips_every_stock(kept):
+    run = kept.train(FAST, PassOptions(as_of=dt.date(1999, 1, 1)))
     assert (run.selected, run.skipped) == (6, 6)
 
 
-def test_names_that_do_not_exist_are_refused(filled):
+def test_names_that_do_not_exist_are_refused(kept):
     with pytest.raises(ConfigError, match="unknown preset 'slow'; choose from"):
         TrainConfig(preset="slow")
     with pytest.raises(ConfigError, match="no target 'x'; it has forward_return"):
-        filled.train(TrainConfig(target="x"))
+        kept.train(TrainConfig(target="x"))
     with pytest.raises(ConfigError, match="no feature 'x'"):
-        filled.train(TrainConfig(features=("x",)))
+        kept.train(TrainConfig(features=("x",)))
+
+
+# --- a look back ------------------------------------------------------------------------
+
+IN_USE = (
+    "select * exclude entry_id from v_predictions order by all",
+    "from v_latest order by all",
+    "from v_weights order by all",
+    "select ticker, status, cause, trained_at from v_status order by all",
+)
+
+
+def in_use(store):
+    """What analysts and tomorrow's pass see of a store."""
+    found = [store.sql(query) for query in IN_USE] + [store.predict().frame]
+    with duckdb.connect(str(store.path), read_only=True) as duck:
+        return [*found, duck.execute("select * exclude entry_id from oof order by all").df()]
+
+
+def test_a_look_back_replaces_nothing(kept, panel):
+    kept.train(FAST)
+    before = in_use(kept)
+    day = panel["date"].unique()[300].date()
+    other = TrainConfig(preset="ultrafast", seed=7)
+    run = kept.train(other, PassOptions(as_of=day, tickers=("DEMO01", "DEMO02")))
+    assert run.trained == 2
+    for one, two in zip(before[1:], in_use(kept)[1:], strict=True):
+        pd.testing.assert_frame_equal(one, two)
+    # It adds the forecasts of that day, where there were none.
+    newer = "select * exclude entry_id from v_predictions where date > $day order by all"
+    assert len(kept.sql(newer, {"day": day})) == len(before[0])
+    assert kept.train(FAST).selected == 0
+    entries = kept.sql("select attempt, cutoff, status from ledger where ticker = 'DEMO01'")
+    assert len(entries) == 2
+
+
+def test_a_look_back_at_a_stock_never_trained_is_in_use_until_it_is_trained(kept, panel):
+    day = panel["date"].unique()[300].date()
+    kept.train(FAST, PassOptions(as_of=day))
+    assert len(kept.predict(until=day).frame) == 6
+    kept.train(FAST)
+    assert (kept.sql("select cutoff from v_latest")["cutoff"].dt.date > day).all()
+
+
+# --- one rule ---------------------------------------------------------------------------
+
+hashes = st.sampled_from(["a", "b"])
+ledger_entries = st.lists(
+    st.tuples(
+        st.sampled_from(["T0", "T1", "T2"]),
+        st.sampled_from(["trained", "failed", "skipped"]),
+        hashes,
+        hashes,
+        hashes,
+        st.sampled_from([None, dt.date(2024, 1, 1), dt.date(2024, 6, 1)]),
+    ),
+    max_size=8,
+)
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory):
+    """A store without rows, held for writing."""
+    with open_writer(tmp_path_factory.mktemp("rule") / "bma.duckdb", create=True) as writer:
+        yield writer
+
+
+def fill_ledger(writer, entries, config_hash, code_version):
+    for table in ("ledger", "series", "runs"):
+        writer.duck.execute(f"delete from {table}")
+    for ticker in ("T0", "T1", "T2"):
+        writer.duck.execute(
+            "insert into series values ($1, 'y', 1, null, null, 'a', now()::timestamp)", [ticker]
+        )
+    writer.duck.execute(
+        "insert into runs by name select 'r' as run_id, 'finished' as status, "
+        "now()::timestamp as started_at, 'y' as target, 1 as horizon, 'p' as preset, "
+        "$1 as config_hash, '' as config, $2 as code_version, 1 as workers, "
+        "1 as selected, 1 as trained, 0 as failed, 0 as skipped",
+        [config_hash, code_version],
+    )
+    for attempt, (ticker, status, data, config, code, cutoff) in enumerate(entries, 1):
+        writer.duck.execute(
+            "insert into ledger by name select $1 as entry_id, 'r' as run_id, $2 as ticker, "
+            "'y' as target, $3 as status, 'new' as cause, $4 as data_digest, $5 as config_hash, "
+            "$6 as code_version, 'p' as preset, 1 as n_rows, $7::date as cutoff, $8 as attempt, "
+            "0.0 as fit_s, now()::timestamp as started_at, now()::timestamp as finished_at, "
+            "if($3 = 'trained', $1, null) as artifact_sha256",
+            [f"e{attempt}", ticker, status, data, config, code, cutoff, attempt],
+        )
+
+
+@settings(max_examples=60, deadline=None)
+@given(ledger_entries, hashes, hashes)
+def test_a_pass_selects_what_v_status_says_waits(empty, entries, config_hash, code_version):
+    fill_ledger(empty, entries, config_hash, code_version)
+    shown = dict(empty.duck.execute("select ticker, cause from v_status").fetchall())
+    newest = newest_attempts(empty, "y")
+    now = Inputs("a", config_hash, code_version)
+    assert {ticker: cause_of(newest.get(ticker), now) for ticker in shown} == shown
+
+
+@settings(max_examples=60, deadline=None)
+@given(ledger_entries, hashes, hashes)
+def test_a_status_is_that_of_the_newest_attempt_until_something_changes(
+    empty, entries, config_hash, code_version
+):
+    fill_ledger(empty, entries, config_hash, code_version)
+    newest = newest_attempts(empty, "y")
+    rows = empty.duck.execute("select ticker, status, cause from v_status").fetchall()
+    for ticker, status, cause in rows:
+        if cause is None:
+            assert status == newest[ticker].status
+        else:
+            has_ensemble = ticker in newest and newest[ticker].current_artifact
+            assert status == ("stale" if has_ensemble else "pending")

