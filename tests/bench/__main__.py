@@ -24,7 +24,7 @@ from bmastore.panel.read import read_rows
 from bmastore.panel.series import choose_target, feature_columns, read_series
 from bmastore.storage.session import open_reader
 
-REAL_DATA = Path(os.environ.get("BMASTORE_REAL_DATA", "../shared/data"))
+REAL_DATA = Path(os.environ.get("BMASTORE_REAL_DATA", "."))
 WORKERS = os.cpu_count()
 # Stocks of the baselines. They also part a pass from the one before, which deleted thousands of
 # files: for a minute afterwards ext4 takes seconds of CPU to create as many.

@@ -6,17 +6,18 @@ from lightgbm import LGBMRegressor, early_stopping
 from sklearn.ensemble import RandomForestRegressor
 from xgboost import XGBRegressor
 
-from bmastore.models.config import PRESETS, Splits
+from bmastore.models.config import Splits
 from bmastore.models.folds import tail_split, walk_forward
+from bmastore.models.members.registry import sizes_of
 
-_STANDARD = PRESETS["standard"]
+_STANDARD = sizes_of("standard")
 _SPLITS = Splits()
 
 
 def forest(**own):
     """The forest of `standard`, from scikit-learn."""
     return RandomForestRegressor(
-        n_estimators=_STANDARD.rf_trees,
+        n_estimators=_STANDARD["rf_trees"],
         max_depth=10,
         max_features=0.8,
         min_samples_leaf=10,
@@ -26,7 +27,7 @@ def forest(**own):
     )
 
 
-def xgboost(rounds=_STANDARD.xgb_rounds, **own):
+def xgboost(rounds=_STANDARD["xgb_rounds"], **own):
     """XGBoost of `standard`, from its scikit-learn wrapper."""
     return XGBRegressor(
         n_estimators=rounds,
@@ -42,7 +43,7 @@ def xgboost(rounds=_STANDARD.xgb_rounds, **own):
     )
 
 
-def lightgbm(rounds=_STANDARD.lgbm_rounds, **own):
+def lightgbm(rounds=_STANDARD["lgbm_rounds"], **own):
     """LightGBM of `standard`, from its scikit-learn wrapper."""
     return LGBMRegressor(
         n_estimators=rounds,
@@ -73,16 +74,16 @@ def same_fits(stock):
     """One stock with bmastore's fits (folds and final), by plain wrappers with one thread."""
     rows = _complete(stock.labelled())
     rounds = {"xgb": [], "lgbm": []}
-    leaf = {"min_child_weight": _STANDARD.xgb_min_child_weight}
+    leaf = {"min_child_weight": _STANDARD["xgb_min_child_weight"]}
     for fold in walk_forward(rows.dates, rows.label_ends, _SPLITS):
         train = rows.take(fold.train)
         head, tail = tail_split(train.dates, train.label_ends, _SPLITS.tail_share)
         held = [(train.X[tail], train.y[tail])]
         rf = forest(n_jobs=1).fit(train.X, train.y)
-        xgb = xgboost(early_stopping_rounds=_STANDARD.patience, **leaf, n_jobs=1)
+        xgb = xgboost(early_stopping_rounds=_STANDARD["patience"], **leaf, n_jobs=1)
         xgb.fit(train.X[head], train.y[head], eval_set=held, verbose=False)
         lgbm = lightgbm(n_jobs=1)
-        stop = early_stopping(_STANDARD.patience, verbose=False)
+        stop = early_stopping(_STANDARD["patience"], verbose=False)
         lgbm.fit(train.X[head], train.y[head], eval_set=held, callbacks=[stop])
         rounds["xgb"].append(xgb.best_iteration + 1)
         rounds["lgbm"].append(lgbm.best_iteration_)

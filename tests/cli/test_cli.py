@@ -4,18 +4,13 @@ import csv
 import io
 import json
 import re
-from pathlib import Path
 
 import duckdb
 import pytest
 
-import bmastore
-from bmastore.cli import cli as group
 from bmastore.storage.resources import sql_names
 from bmastore.storage.views import VIEWS
 from tests.helpers import HORIZON, TARGET, cli, cli_json, make_prices
-
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
 
 def test_ingest_train_status_sql(tmp_path):
@@ -175,32 +170,3 @@ def test_demo_works_twice_and_spares_real_stocks(tmp_path):
     cli("ingest", "p.csv", cwd=tmp_path)
     refused = cli("demo", "--store", "bma.duckdb", check=2, cwd=tmp_path)
     assert "holds real stocks" in refused.stderr
-
-
-# --- documentation ----------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("command", sorted(group.commands))
-def test_every_command_is_helpful_and_in_the_readme(command):
-    assert group.commands[command].help
-    assert f"bmastore {command}" in README
-
-
-@pytest.mark.parametrize("name", bmastore.__all__)
-def test_every_public_name_has_a_docstring_and_is_in_the_readme(name):
-    assert getattr(bmastore, name).__doc__
-    assert name in README
-
-
-@pytest.mark.parametrize("view", VIEWS)
-def test_every_view_is_in_the_readme(view):
-    assert f"`{view}`" in README
-
-
-def test_every_option_has_a_help_text():
-    for name, command in group.commands.items():
-        for option in command.params:
-            if option.param_type_name == "option":
-                assert option.help or option.opts == ["--preset"] or option.show_default, (
-                    name, option.opts,
-                )  # fmt: skip
