@@ -34,7 +34,7 @@ prices = Table(
     Column("adj_close", REAL),
 )
 
-# One REAL column a feature is added by ingest.
+# One REAL column per feature is added by ingest.
 features = Table(
     "features",
     panel_metadata,
@@ -66,8 +66,8 @@ series = Table(
 )
 
 # The walk-forward folds of each stock's last trained entry: what they were made from, and
-# their predictions, date after date, a value a member. entry_id is the entry that last
-# changed the fold. The view `oof` shows one prediction a row; so many rows of text keys
+# their predictions, date after date, one value per member. entry_id is the entry that last
+# changed the fold. The view `oof` shows one prediction per row; so many rows of text keys
 # would make each checkpoint ten times slower.
 folds = Table(
     "folds",
@@ -148,7 +148,7 @@ ledger = Table(
     Column("universe_sha256", String),
 )
 
-# What stocks borrow from each other: one row a member of each universe.
+# What stocks borrow from each other: one row per member of each universe.
 universes = Table(
     "universes",
     ledger_metadata,

@@ -38,11 +38,11 @@ class Choice:
     def sentence(self, n_stocks: int, workers: int) -> str:
         """The choice for people, with the time that the pass will take."""
         if self.core_seconds is None:
-            return f"preset {self.preset}, as in the last run with {self.budget:g} s a stock"
+            return f"preset {self.preset}, as in the last run with {self.budget:g} s per stock"
         seconds = self.core_seconds * n_stocks / workers
         fits = "fits" if self.core_seconds <= self.budget else "is the cheapest, and does not fit,"
         return (
-            f"preset {self.preset} costs {self.core_seconds:.3f} core-seconds a stock and {fits} "
+            f"preset {self.preset} costs {self.core_seconds:.3f} core-seconds per stock and {fits} "
             f"{self.budget:g} s; {n_stocks} stocks with {workers} workers: about {seconds:.0f} s"
         )
 

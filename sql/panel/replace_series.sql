@@ -1,5 +1,5 @@
 -- Put the rows of some stocks in place of those that there are, given as lists
--- of one value a stock.
+-- of one value per stock.
 delete from series
 where ticker in (select unnest($tickers::varchar[])) and target = $target;
 

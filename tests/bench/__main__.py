@@ -49,7 +49,7 @@ def main():
 
 
 def run(folder, prices, rounds, *, large):
-    """All measures: name → list of values, one a round."""
+    """All measures: name → list of values, one per round."""
     from tests.bench.baselines import by_joblib, recipe
 
     measures = {}
@@ -109,7 +109,7 @@ def judge(measures):
         ("ingest of one day, s", m["ingest_day_s"], "<= 2.5"),
         ("daily pass faster than full", m["bmastore_s"] / m["daily_s"], ">= 2.5"),
         ("peak memory, MB", m["peak_rss_mb"], "<= 1331"),
-        ("artifacts, KB a stock", m["artifact_kb_per_stock"], "<= 150"),
+        ("artifacts, KB per stock", m["artifact_kb_per_stock"], "<= 150"),
     ]
     if "peak_rss_large_mb" in m:
         lines.append(

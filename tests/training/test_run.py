@@ -74,7 +74,7 @@ def test_a_superseded_artifact_is_removed(trained, panel):
         return {p.stem for p in trained.path.parent.glob("bma.models/*/*.bma")}
 
     before = files()
-    assert len(before) == 7  # an ensemble a stock, and the universe
+    assert len(before) == 7  # an ensemble per stock, and the universe
     trained.train(TrainConfig(preset="ultrafast", seed=3))
     assert len(files()) == 7
     assert not files() & before

@@ -153,7 +153,7 @@ def clip_by_date(own: NDArray[np.float64], days: NDArray[np.int64]) -> NDArray[n
 def date_weights(own: NDArray[np.float64], days: NDArray[np.int64]) -> NDArray[np.float64]:
     """Weights of rows, shape (n,): the inverse variance of the moves on their date.
 
-    Generalized least squares (Aitken, 1935) with one variance a date: on a wild date a row
+    Generalized least squares (Aitken, 1935) with one variance per date: on a wild date a row
     says less of what its features are worth. Spreads are shrunk toward the mean one, for a
     handful of stocks that hardly moved is no calm date.
     """
