@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bmastore.errors import ConfigError
-from bmastore.models.config import PRESETS, WEIGHTINGS
+from bmastore.models.config import WEIGHTINGS
+from bmastore.models.presets import PRESETS
 from bmastore.reports.render import FORMATS
 
 if TYPE_CHECKING:

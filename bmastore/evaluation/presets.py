@@ -12,7 +12,8 @@ import numpy as np
 
 from bmastore.arrays import evenly_spread
 from bmastore.errors import StoreError
-from bmastore.models.config import PRESETS, TrainConfig
+from bmastore.models.config import TrainConfig
+from bmastore.models.presets import PRESETS
 from bmastore.panel.series import choose_target, read_series
 from bmastore.reports.predict import predict
 from bmastore.storage.publish import publish

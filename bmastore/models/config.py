@@ -4,24 +4,20 @@ Nothing here needs NumPy, so that the command line knows the names before anythi
 """
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import cache
 from typing import Any
 
 from bmastore import digests
 from bmastore.errors import ConfigError
+from bmastore.models.presets import PRESETS, Sizes
 
 # Raised by hand whenever a change to what computes (models, cross_section, the pooled rows of
 # panel.labels) changes results: every stock fitted by an older recipe is then stale, cause `code`.
 RECIPE = 10
 
-PRESETS = ("ultrafast", "fast", "standard", "high")
 _DEFAULT_MEMBERS = ("rf", "xgb", "lgbm", "zero", "mean", "pooled")
 WEIGHTINGS = ("pseudo-bma", "pseudo-bma+", "stacking", "em", "bic", "equal")
-
-# Numbers of trees, depths and the like by name, as the learners in the registry declare them.
-Sizes = Mapping[str, float]
 
 
 @dataclass(frozen=True)

@@ -295,6 +295,7 @@ def _create(writer: Writer, place: str | None) -> None:
 
 
 def not_found(path: Path) -> StoreNotFoundError:
+    """The error for a path at which there is no store."""
     return StoreNotFoundError(
         f"there is no store at {path}; run `bmastore ingest FILE --store {path}` first, "
         f"or name the right one with --store"

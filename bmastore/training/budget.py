@@ -8,8 +8,9 @@ from statistics import fmean
 
 from bmastore.arrays import evenly_spread
 from bmastore.ledger.runs import preset_for_budget
-from bmastore.models.config import PRESETS, FitConfig
+from bmastore.models.config import FitConfig
 from bmastore.models.members.registry import shared_among, sizes_of
+from bmastore.models.presets import PRESETS
 from bmastore.panel.series import read_series
 from bmastore.storage.session import Session
 from bmastore.training.feed import read_chunks

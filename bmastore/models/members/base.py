@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from bmastore.models.config import PRESETS, Sizes
+from bmastore.models.presets import PRESETS, Sizes
 
 # A mean that is nearer to zero is taken for zero. With one standard error, as James and Stein
 # shrink, a third of all stocks without any drift would be given one.

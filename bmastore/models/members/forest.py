@@ -12,9 +12,9 @@ import math
 
 import numpy as np
 
-from bmastore.models.config import Sizes
 from bmastore.models.members.base import Constant, FittedMember, Learner, Lent, TrainingRows, drift
 from bmastore.models.members.lightgbm import LightGBMMember, parameters
+from bmastore.models.presets import Sizes
 
 _MIN_LEAF = 10
 _BAG = 1 - math.exp(-0.8)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bmastore.models.config import Sizes
 from bmastore.models.members.base import (
     BOOSTING,
     Constant,
@@ -17,6 +16,7 @@ from bmastore.models.members.base import (
     best_round,
     drift,
 )
+from bmastore.models.presets import Sizes
 
 if TYPE_CHECKING:
     import lightgbm as lgb

@@ -1,6 +1,5 @@
 """Null members: what an ensemble falls back on where there is nothing to learn."""
 
-from bmastore.models.config import Sizes
 from bmastore.models.members.base import (
     Constant,
     FittedMember,
@@ -10,6 +9,7 @@ from bmastore.models.members.base import (
     TrainingRows,
     drift,
 )
+from bmastore.models.presets import Sizes
 
 
 def _fit_zero(rows: TrainingRows, sizes: Sizes, seed: int, rounds: int | None) -> FittedMember:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from bmastore.models.config import Sizes
 from bmastore.models.members.base import FittedMember, Learner, Lent, Needs, TrainingRows
 from bmastore.models.members.lightgbm import parameters
+from bmastore.models.presets import Sizes
 
 if TYPE_CHECKING:
     import lightgbm as lgb

@@ -5,13 +5,13 @@ Every member uses one thread, and gives the same result for the same rows, sizes
 
 from collections.abc import Iterable
 
-from bmastore.models.config import Sizes
 from bmastore.models.members.base import Learner, Needs
 from bmastore.models.members.forest import FOREST
 from bmastore.models.members.lightgbm import LIGHTGBM
 from bmastore.models.members.null import MEAN, ZERO
 from bmastore.models.members.pooled import POOLED
 from bmastore.models.members.xgboost import XGBOOST
+from bmastore.models.presets import Sizes
 
 REGISTRY: dict[str, Learner] = {
     learner.name: learner for learner in (FOREST, XGBOOST, LIGHTGBM, ZERO, MEAN, POOLED)

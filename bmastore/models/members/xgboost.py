@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bmastore.models.config import Sizes
 from bmastore.models.members.base import (
     BOOSTING,
     Constant,
@@ -18,6 +17,7 @@ from bmastore.models.members.base import (
     best_round,
     drift,
 )
+from bmastore.models.presets import Sizes
 
 if TYPE_CHECKING:
     import xgboost as xgb
