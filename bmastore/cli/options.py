@@ -53,6 +53,20 @@ NAMES, BYTES = _Names(), _Bytes()
 def config_options(command: Command) -> Command:
     """The options of what changes a result."""
     for option in (
+        click.option(
+            "--n-folds",
+            type=click.IntRange(min=1),
+            default=3,
+            show_default=True,
+            help="Newest cells of the calendar that are forecast out of fold.",
+        ),
+        click.option(
+            "--fold-days",
+            type=click.IntRange(min=1),
+            default=126,
+            show_default=True,
+            help="Calendar days of a cell; 5 times as many for weekly rows, 21 times for monthly.",
+        ),
         click.option("--seed", type=click.IntRange(min=0), default=0, help="Seed of the members."),
         click.option("--features", type=NAMES, help="Feature columns to use  [default: all]"),
         click.option(
@@ -79,9 +93,11 @@ def config_of(
     members: tuple[str, ...] | None,
     features: tuple[str, ...] | None,
     seed: int,
+    n_folds: int,
+    fold_days: int,
 ) -> "TrainConfig":
     """The config that the options of :func:`config_options` name."""
-    from bmastore.models.config import TrainConfig
+    from bmastore.models.config import Splits, TrainConfig
 
     plain = TrainConfig()
     return TrainConfig(
@@ -91,6 +107,7 @@ def config_of(
         target=target,
         features=features,
         seed=seed,
+        splits=Splits(n_folds=n_folds, fold_days=fold_days),
     )
 
 

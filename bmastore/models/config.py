@@ -4,7 +4,7 @@ Nothing here needs NumPy, so that the command line knows the names before anythi
 """
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
 from typing import Any
 
@@ -26,10 +26,11 @@ class Splits:
 
     Folds are cells of ``fold_days`` calendar days on a grid that starts at
     1970-01-01, so they are the same for all stocks and do not move when rows
-    are appended. The newest ``n_folds`` cells are predicted, each by members
-    trained on the rows before it; cells with fewer than ``min_train_rows``
-    rows to train on are left out, and a stock with fewer than ``min_oof_rows``
-    out-of-fold rows in total is skipped.
+    are appended. Where rows lie further apart than those of daily data, a cell
+    is as many times as long (:meth:`stretched`). The newest ``n_folds`` cells
+    are predicted, each by members trained on the rows before it; cells with
+    fewer than ``min_train_rows`` rows to train on are left out, and a stock
+    with fewer than ``min_oof_rows`` out-of-fold rows in total is skipped.
     """
 
     n_folds: int = 3
@@ -40,6 +41,12 @@ class Splits:
     tail_share: float = 0.2
     # What stocks share is made anew when the calendar enters another cell of so many days.
     refresh_days: int = 21
+
+    def stretched(self, factor: int) -> "Splits":
+        """Cells ``factor`` times as long, for rows that lie so many times as far apart."""
+        return replace(
+            self, fold_days=self.fold_days * factor, refresh_days=self.refresh_days * factor
+        )
 
 
 @dataclass(frozen=True)
@@ -102,8 +109,20 @@ class TrainConfig:
         if len(self.members) == 1 and shared_among(self.members):
             raise ConfigError(f"the member {self.members[0]} needs company, for instance zero")
 
-    def resolve(self, target: str, horizon: int, features: tuple[str, ...]) -> "FitConfig":
-        """This config for a store's target, its horizon in trading days and feature columns."""
+    def resolve(
+        self, target: str, horizon: int, features: tuple[str, ...], stretch: int = 1
+    ) -> "FitConfig":
+        """This config for a store's target.
+
+        Parameters
+        ----------
+        target, horizon:
+            Its name, and the rows that it looks ahead.
+        features:
+            Feature columns.
+        stretch:
+            How many times as far apart as those of daily data its rows lie.
+        """
         from bmastore.models.members.registry import sizes_of
 
         return FitConfig(
@@ -114,7 +133,7 @@ class TrainConfig:
             target=target,
             horizon=horizon,
             features=features,
-            splits=self.splits,
+            splits=self.splits.stretched(stretch),
             seed=self.seed,
         )
 

@@ -126,8 +126,8 @@ def average(
     if n_oof < config.splits.min_oof_rows:
         raise TooFewRowsError(
             f"{len(labelled.y)} labelled rows give {n_oof} out-of-fold rows; the folds need "
-            f"{config.splits.min_train_rows} rows to train on and {config.splits.min_oof_rows} "
-            f"to predict"
+            + (f"{least} rows to train on and " if (least := config.splits.min_train_rows) else "")
+            + f"{config.splits.min_oof_rows} to predict"
         )
     if np.ptp(labelled.y) == 0:
         raise ConstantTargetError(f"all {len(labelled.y)} labels are {labelled.y[0]!r}")

@@ -16,6 +16,8 @@ from bmastore.storage.statements import Part, quoted, run
 _ROWS_AT_ONCE = 2_000_000
 # Rows whose quartiles are computed at once: some 50 MB.
 _ROWS_OF_DAYS = 400_000
+# Most calendar days between rows, and how many trading days that is taken for.
+_SPACINGS = ((4.0, 1), (12.0, 5), (50.0, 21), (float("inf"), 63))
 # A date has its usual stocks if it has half as many as any of so many dates before it.
 _RECENT_DAYS = 20
 
@@ -55,6 +57,18 @@ def iterate_rows(
     batch = max(1, _ROWS_AT_ONCE * max(1, stocks) // max(1, rows))
     for start in range(0, len(tickers), batch):
         yield from read_rows(duck, tickers[start : start + batch], target, features)
+
+
+def spacing(duck: duckdb.DuckDBPyConnection, target: str) -> int:
+    """How many times as far apart as those of daily data a target's rows lie.
+
+    1 for daily data, with weekends or without; 5 for weekly, 21 for monthly and 63 for
+    quarterly data, for so many trading days lie between their rows. It is that of the
+    store's typical stock, so that all stocks have the same folds, and rows that are
+    appended do not change it.
+    """
+    ((days,),) = run(duck, "panel/days_apart", target=target).fetchall()
+    return next(factor for most, factor in _SPACINGS if days is None or days <= most)
 
 
 def read_cross_sections(

@@ -14,7 +14,7 @@ from bmastore.ledger.causes import Inputs, NewestAttempt
 from bmastore.ledger.entries import Planned
 from bmastore.models.config import FitConfig, TrainConfig, code_version
 from bmastore.models.members.registry import shared_among
-from bmastore.panel.read import iterate_rows
+from bmastore.panel.read import iterate_rows, spacing
 from bmastore.panel.series import (
     Series,
     choose_features,
@@ -121,7 +121,8 @@ def resolve(session: Session, config: TrainConfig) -> FitConfig:
         If the store has no such target or features.
     """
     target, horizon = choose_target(session.duck, config.target)
-    return config.resolve(target, horizon, choose_features(session.duck, config.features))
+    features = choose_features(session.duck, config.features)
+    return config.resolve(target, horizon, features, spacing(session.duck, target))
 
 
 def make_plan(session: Session, config: FitConfig, options: PassOptions) -> Plan:
