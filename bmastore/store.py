@@ -161,11 +161,11 @@ class Store:
             If another process holds the store.
         """
         from bmastore.training.options import PassOptions
-        from bmastore.training.run import run_pass
+        from bmastore.training.run import run_passes
         from bmastore.workers.local import local_executor
 
         with open_writer(self.path, ledger_url=self.ledger) as writer:
-            return run_pass(
+            return run_passes(
                 writer,
                 config or TrainConfig(),
                 options or PassOptions(),
@@ -176,8 +176,10 @@ class Store:
 
     def plan(
         self, config: TrainConfig | None = None, options: "PassOptions | None" = None
-    ) -> "Plan":
+    ) -> "tuple[Plan, ...]":
         """What :meth:`train` would do now: which stocks and why, what is used again, the cost.
+
+        A plan per target.
 
         Reads, and changes nothing.
 
@@ -189,10 +191,10 @@ class Store:
             If a pass holds the store.
         """
         from bmastore.training.options import PassOptions
-        from bmastore.training.run import plan_pass
+        from bmastore.training.run import plan_passes
 
         with open_reader(self.path, needs_panel=True) as reader:
-            return plan_pass(reader, config or TrainConfig(), options or PassOptions())
+            return plan_passes(reader, config or TrainConfig(), options or PassOptions())
 
     def backtest(
         self,
@@ -282,7 +284,7 @@ class Store:
         since, until:
             First and last date to forecast. Without ``since``, the last row up to ``until``.
         target:
-            The target, where the store has several.
+            The target; ``None`` means all that the store has.
 
         Returns
         -------

@@ -53,11 +53,11 @@ def planned(plan: "Plan") -> list[str]:
     """What a pass would do."""
     outline = plan.outline()
     if not outline.selected:
-        return ["nothing is pending: no stock would be trained"]
+        return [f"nothing is pending for {outline.target}: no stock would be trained"]
     causes = ", ".join(f"{n:,} {cause}" for cause, n in outline.causes.items())
     lines = [
-        f"would train {outline.selected:,} stocks ({causes}) by preset {outline.preset} "
-        f"with {outline.workers} workers",
+        f"would train {outline.selected:,} stocks ({causes}) for {outline.target} by preset "
+        f"{outline.preset} with {outline.workers} workers",
         f"  universe: {outline.universe}",
         f"  folds that may be used again: {outline.folds_remembered:,}",
     ]

@@ -72,7 +72,12 @@ def config_options(command: Command) -> Command:
         click.option(
             "--members", type=NAMES, help="Members to average  [default: all that come with it]"
         ),
-        click.option("--target", help="What to forecast, where the store has several targets."),
+        click.option(
+            "--target",
+            "targets",
+            multiple=True,
+            help="What to forecast; may be given several times  [default: all targets]",
+        ),
         click.option(
             "--weighting",
             type=click.Choice(WEIGHTINGS),
@@ -89,7 +94,7 @@ def config_options(command: Command) -> Command:
 def config_of(
     preset: str | None,
     weighting: str,
-    target: str | None,
+    targets: tuple[str, ...],
     members: tuple[str, ...] | None,
     features: tuple[str, ...] | None,
     seed: int,
@@ -104,7 +109,7 @@ def config_of(
         preset=preset or plain.preset,
         members=members or plain.members,
         weighting=weighting,
-        target=target,
+        target=targets if len(targets) > 1 else next(iter(targets), None),
         features=features,
         seed=seed,
         splits=Splits(n_folds=n_folds, fold_days=fold_days),

@@ -23,7 +23,7 @@ from bmastore.cli.options import (
 @click.option("--since", type=DAY, help="First date to forecast.")
 @click.option("--until", type=DAY, help="Last date to forecast.")
 @click.option("--tickers", type=NAMES, help="Only these stocks.")
-@click.option("--target", help="What to forecast, where the store has several targets.")
+@click.option("--target", help="What to forecast  [default: all targets]")
 @store_option
 @output_options()
 def predict(

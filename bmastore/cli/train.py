@@ -85,14 +85,15 @@ def train(
     )
     opened = open_store(store, ledger)
     if dry_run:
-        plan = opened.plan(config_of(**config), options)
-        click.echo(to_json(plan.outline()) if as_json else "\n".join(messages.planned(plan)))
+        for plan in opened.plan(config_of(**config), options):
+            click.echo(to_json(plan.outline()) if as_json else "\n".join(messages.planned(plan)))
         return
     with progress(sys.stderr.isatty()) as show:
         summary = opened.train(config_of(**config), options, on_progress=show)
     if as_json:
         # Whether it was interrupted is the exit code's to say.
-        click.echo(to_json(summary, leave_out=("interrupted",)))
+        several = () if summary.runs else ("runs",)
+        click.echo(to_json(summary, leave_out=("interrupted", *several)))
     else:
         say(messages.trained(summary, store))
     if summary.interrupted:

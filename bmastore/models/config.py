@@ -65,7 +65,7 @@ class TrainConfig:
         Formula of the members' weights: ``"pseudo-bma"``, ``"pseudo-bma+"``,
         ``"stacking"``, ``"em"``, ``"bic"`` or ``"equal"``; see :mod:`bmastore.models.weights`.
     target:
-        Name of the target to forecast; may stay ``None`` where the store has one.
+        Name of the target to forecast, or several; ``None`` means all that the store has.
     features:
         Feature columns to use; ``None`` means all columns of the store.
     splits:
@@ -82,7 +82,7 @@ class TrainConfig:
     preset: str = "standard"
     members: tuple[str, ...] = _DEFAULT_MEMBERS
     weighting: str = "pseudo-bma"
-    target: str | None = None
+    target: str | tuple[str, ...] | None = None
     features: tuple[str, ...] | None = None
     splits: Splits = Splits()
     seed: int = 0

@@ -65,38 +65,69 @@ def predict(
     """
     if since and until and since > until:
         raise ConfigError(f"since {since} is after until {until}")
-    name, _ = choose_target(reader.duck, target)
-    rows = ask(
+    stored = ask(
         reader.duck,
-        "select ticker, artifact_sha256, universe_sha256 from v_latest "
-        "where target = $target order by ticker",
-        target=name,
+        "select target, ticker, artifact_sha256, universe_sha256 from v_latest order by all",
     ).fetchall()
-    hashes = {ticker: sha256 for ticker, sha256, _ in rows}
+    targets = [target] if target else sorted({name for name, *_ in stored})
+    for name in targets or [None]:
+        choose_target(reader.duck, name)
+    mine = [row for row in stored if row[0] in targets]
     if tickers is not None:
-        unknown = sorted(set(tickers) - set(hashes))
+        unknown = sorted(set(tickers) - {ticker for _, ticker, *_ in mine})
         if unknown:
             raise UnknownTickerError("trained ensemble of", unknown)
-        hashes = {ticker: hashes[ticker] for ticker in sorted(set(tickers))}
-    features = feature_columns(reader.duck)
-    found: list[tuple[str, Forecasts | str]] = []
-    wanted = list(hashes)
+        mine = [row for row in mine if row[1] in tickers]
+    tables: list[Table] = []
+    failures: dict[str, str] = {}
+    for name in targets:
+        hashes = {ticker: sha256 for of, ticker, sha256, _ in mine if of == name}
+        needs_sections = any(universe for of, _, _, universe in mine if of == name)
+        found = _forecast(reader, name, hashes, since, until, needs_sections=needs_sections)
+        forecasts = [(ticker, one) for ticker, one in found if isinstance(one, Forecasts)]
+        failures |= {ticker: one for ticker, one in found if isinstance(one, str)}
+        tables.append(_table(forecasts, name))
+    rows = [row for table in tables for row in table.rows]
+    empty = _table([], "")
+    return PredictionReport(Table(empty.columns, empty.types, rows), failures)
+
+
+def _forecast(
+    reader: Reader,
+    target: str,
+    hashes: dict[str, str],
+    since: date | None,
+    until: date | None,
+    *,
+    needs_sections: bool,
+) -> list[tuple[str, Forecasts | str]]:
+    """Forecasts of a target for some stocks, or why there are none.
+
+    Parameters
+    ----------
+    hashes:
+        Artifact of each stock's ensemble.
+    needs_sections:
+        Whether one of the ensembles predicts from relative features.
+    """
+    features, wanted = feature_columns(reader.duck), list(hashes)
     sections = None
-    if any(universe for ticker, _, universe in rows if ticker in hashes):
+    if needs_sections:
         first = since or _oldest_asked_for(reader, wanted, until)
         sections = read_cross_sections(reader.duck, features, since=first, until=until)
     read = partial(artifacts.read, reader.models)
     # Nearly all ensembles share a universe: it is read and verified once.
     forecast = partial(_try_forecast, read, cache(read), hashes, features, sections)
+    found: list[tuple[str, Forecasts | str]] = []
     # LightGBM and XGBoost let go of the interpreter while they parse a model and predict.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for start in range(0, len(wanted), _READ_BATCH):
-            batch = read_rows(reader.duck, wanted[start : start + _READ_BATCH], name, features)
-            asked = [stock.take(_asked_for(stock, since, until)) for stock in batch]
-            found += pool.map(forecast, asked)
-    forecasts = [(ticker, one) for ticker, one in found if isinstance(one, Forecasts)]
-    failures = {ticker: one for ticker, one in found if isinstance(one, str)}
-    return PredictionReport(_table(forecasts, name), failures)
+            batch = wanted[start : start + _READ_BATCH]
+            rows = read_rows(reader.duck, batch, target, features)
+            found += pool.map(
+                forecast, [stock.take(_asked_for(stock, since, until)) for stock in rows]
+            )
+    return found
 
 
 def _try_forecast(

@@ -22,6 +22,7 @@ from bmastore.panel.series import (
     choose_target,
     describe,
     feature_columns,
+    target_horizons,
 )
 from bmastore.storage import artifacts
 from bmastore.storage.session import Session
@@ -80,6 +81,7 @@ class Plan:
             how = "stored" if self.universe.blob else "to be made"
             universe = f"{how}, as of {self.universe.anchor}"
         return Outline(
+            self.config.target,
             len(self.stocks),
             self.stocks_by_cause,
             self.config.preset,
@@ -102,6 +104,7 @@ class Plan:
 class Outline:
     """A plan in numbers, for people and programs; see :class:`Plan`."""
 
+    target: str
     selected: int
     causes: dict[str, int]
     preset: str
@@ -112,15 +115,23 @@ class Outline:
     seconds: float | None
 
 
+def targets_of(session: Session, config: TrainConfig) -> tuple[str | None, ...]:
+    """The targets that a config names, or all that the store has; ``None`` where it has none."""
+    if config.target is None:
+        return tuple(target_horizons(session.duck)) or (None,)
+    return (config.target,) if isinstance(config.target, str) else config.target
+
+
 def resolve(session: Session, config: TrainConfig) -> FitConfig:
-    """A config with the names of the store's target and features.
+    """A config of one target with the names of the store's target and features.
 
     Raises
     ------
     ConfigError, StoreError
         If the store has no such target or features.
     """
-    target, horizon = choose_target(session.duck, config.target)
+    named = config.target if isinstance(config.target, str | None) else None
+    target, horizon = choose_target(session.duck, named)
     features = choose_features(session.duck, config.features)
     return config.resolve(target, horizon, features, spacing(session.duck, target))
 

@@ -1,7 +1,7 @@
 """A pass: plan, carry out, record."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -14,7 +14,7 @@ from bmastore.training.conduct import Stage, carry_out, crew, interruptible
 from bmastore.training.feed import recall_folds
 from bmastore.training.jobs import fit_chunk
 from bmastore.training.options import PassOptions
-from bmastore.training.plan import Plan, make_plan, resolve
+from bmastore.training.plan import Plan, make_plan, resolve, targets_of
 from bmastore.training.recorder import Recorder
 from bmastore.workers.dispatch import MemoryWatch, Progress
 from bmastore.workers.local import local_executor
@@ -32,7 +32,8 @@ class RunSummary:
     """What a pass did.
 
     ``wall_s`` is in seconds, ``fit_cpu_s`` the CPU seconds of all fits, pooled ones too,
-    ``peak_rss_mb`` the resident memory of all processes together in MiB.
+    ``peak_rss_mb`` the resident memory of all processes together in MiB. Where several
+    targets were trained, ``runs`` holds a summary of each, and ``run_id`` is the last one's.
     """
 
     run_id: str
@@ -46,20 +47,68 @@ class RunSummary:
     peak_rss_mb: float
     stocks_per_s: float
     interrupted: bool
+    runs: "tuple[RunSummary, ...]" = ()
 
 
-def plan_pass(session: Session, config: TrainConfig, options: PassOptions) -> Plan:
-    """What a pass would do now; reads, and changes nothing.
+def plan_passes(session: Session, config: TrainConfig, options: PassOptions) -> tuple[Plan, ...]:
+    """What passes over the config's targets would do now; reads, and changes nothing.
 
-    With a time budget, the plan has the preset of the last run with the same one, or that of
+    With a time budget, a plan has the preset of the last run with the same one, or that of
     the config if there is none: a pass would measure.
     """
+    return tuple(
+        _plan_pass(session, replace(config, target=target), options)
+        for target in targets_of(session, config)
+    )
+
+
+def _plan_pass(session: Session, config: TrainConfig, options: PassOptions) -> Plan:
     fit_config = resolve(session, config)
     if options.time_per_stock is not None:
         choice = earlier_choice(session, fit_config, options.time_per_stock)
         if choice is not None:
             fit_config = resolve(session, replace(config, preset=choice.preset))
     return make_plan(session, fit_config, options)
+
+
+def run_passes(
+    writer: Writer,
+    config: TrainConfig,
+    options: PassOptions,
+    on_progress: Callable[[Progress], None] | None = None,
+    make_executor: Callable[[int], Executor] = local_executor,
+    say: Callable[[str], None] = lambda sentence: None,
+) -> RunSummary:
+    """Run a pass over each of the config's targets; see :func:`run_pass`."""
+    targets, done = targets_of(writer, config), []
+    for target in targets:
+        if len(targets) > 1:
+            say(f"target {target}")
+        one = replace(config, target=target)
+        done.append(run_pass(writer, one, options, on_progress, make_executor, say))
+        if done[-1].interrupted:
+            break
+    return done[0] if len(targets) == 1 else _together(done)
+
+
+def _together(done: Sequence[RunSummary]) -> RunSummary:
+    """The passes over several targets as one."""
+    stocks = sum(one.trained + one.failed + one.skipped for one in done)
+    wall_s = sum(one.wall_s for one in done)
+    return RunSummary(
+        run_id=done[-1].run_id,
+        selected=sum(one.selected for one in done),
+        trained=sum(one.trained for one in done),
+        failed=sum(one.failed for one in done),
+        skipped=sum(one.skipped for one in done),
+        wall_s=round(wall_s, 3),
+        fit_cpu_s=round(sum(one.fit_cpu_s for one in done), 3),
+        workers=max(one.workers for one in done),
+        peak_rss_mb=max(one.peak_rss_mb for one in done),
+        stocks_per_s=round(stocks / wall_s, 3),
+        interrupted=done[-1].interrupted,
+        runs=tuple(done),
+    )
 
 
 def run_pass(

@@ -40,7 +40,7 @@ def test_stocks_get_members_of_their_own_whatever_the_clock(store, clock):
 @pytest.mark.parametrize(("clock", "factor"), [("daily", 1), ("weekly", 5), ("monthly", 21)])
 def test_cells_are_as_many_times_as_long_as_rows_lie_apart(store, clock, factor):
     store.ingest(panel_by(clock), target=TARGET, horizon=HORIZON)
-    splits = store.plan(FAST).config.splits
+    splits = store.plan(FAST)[0].config.splits
     assert splits == Splits(fold_days=126 * factor, refresh_days=21 * factor)
 
 
@@ -48,9 +48,9 @@ def test_a_row_that_is_appended_moves_no_cell(store):
     panel = panel_by("weekly")
     last = panel["date"].max()
     store.ingest(panel[panel["date"] < last], target=TARGET, horizon=HORIZON)
-    before = store.plan(FAST).config
+    before = store.plan(FAST)[0].config
     store.ingest(panel, target=TARGET, horizon=HORIZON)
-    assert store.plan(FAST).config == before
+    assert store.plan(FAST)[0].config == before
 
 
 def test_a_stock_that_stopped_for_a_year_has_the_folds_of_all(store):
@@ -58,7 +58,7 @@ def test_a_stock_that_stopped_for_a_year_has_the_folds_of_all(store):
     days = np.unique(panel["date"])
     gap = (panel["ticker"] == "DEMO02") & panel["date"].between(days[50], days[300])
     store.ingest(panel[~gap], target=TARGET, horizon=HORIZON)
-    assert store.plan(FAST).config.splits == Splits()
+    assert store.plan(FAST)[0].config.splits == Splits()
 
 
 def test_folds_can_be_set_on_the_command_line(filled):

@@ -16,13 +16,13 @@ def revise(store, panel, ticker):
 
 def test_it_counts_stocks_by_cause_and_says_what_is_used_again(trained, panel):
     revise(trained, panel, "DEMO01")
-    plan = trained.plan(FAST)
+    (plan,) = trained.plan(FAST)
     assert plan.stocks_by_cause == {"data": 1}
     assert [stock.ticker for stock in plan.stocks] == ["DEMO01"]
     assert plan.folds_remembered == 3
     assert plan.universe.blob
     assert plan.seconds > 0
-    everything = trained.plan(FAST, PassOptions(force=True))
+    (everything,) = trained.plan(FAST, PassOptions(force=True))
     assert everything.stocks_by_cause == {"forced": 5, "data": 1}
     assert not everything.universe.blob
 
@@ -30,7 +30,7 @@ def test_it_counts_stocks_by_cause_and_says_what_is_used_again(trained, panel):
 def test_the_plan_is_what_a_pass_then_does(trained, panel):
     revise(trained, panel, "DEMO01")
     revise(trained, panel, "DEMO03")
-    planned = {stock.ticker: stock.cause for stock in trained.plan(FAST).stocks}
+    planned = {stock.ticker: stock.cause for stock in trained.plan(FAST)[0].stocks}
     run = trained.train(FAST)
     rows = trained.sql("select ticker, cause from ledger where run_id = $r", {"r": run.run_id})
     assert dict(rows.itertuples(index=False)) == planned
@@ -40,7 +40,7 @@ def test_a_dry_run_changes_no_file(trained, panel):
     revise(trained, panel, "DEMO01")
     before = files_below(trained.path.parent)
     done = cli("train", "--dry-run", "--preset", "ultrafast", "--store", trained.path)
-    assert "would train 1 stocks (1 data) by preset ultrafast" in done.stdout
+    assert "would train 1 stocks (1 data) for forward_return by preset ultrafast" in done.stdout
     assert "universe: stored, as of" in done.stdout
     assert "nothing was trained or stored" in done.stdout
     assert files_below(trained.path.parent) == before
@@ -52,7 +52,7 @@ def test_a_dry_run_as_json(trained):
     assert outline["causes"] == {"config": 6}
     assert outline["preset"] == "standard"
     text = cli("train", "--dry-run", "--preset", "ultrafast", "--store", trained.path).stdout
-    assert text == "nothing is pending: no stock would be trained\n"
+    assert text == "nothing is pending for forward_return: no stock would be trained\n"
 
 
 def test_a_dry_run_of_a_ledger_on_a_server_asks_the_published_results(tmp_path, panel, url, server):
@@ -62,15 +62,15 @@ def test_a_dry_run_of_a_ledger_on_a_server_asks_the_published_results(tmp_path, 
     revise(store, panel, "DEMO02")
     store.ingest(panel[panel["ticker"] == "DEMO03"], target=TARGET, horizon=HORIZON)
     before = files_below(tmp_path)
-    assert store.plan(FAST).stocks_by_cause == {"data": 1}
+    assert store.plan(FAST)[0].stocks_by_cause == {"data": 1}
     assert files_below(tmp_path) == before
 
 
 def test_a_time_budget_plans_with_the_preset_of_the_last_run_that_had_it(filled):
     options = PassOptions(time_per_stock=1e-9, limit=1)
-    assert filled.plan(TrainConfig(), options).config.preset == "standard"
+    assert filled.plan(TrainConfig(), options)[0].config.preset == "standard"
     filled.train(TrainConfig(), options)
-    assert filled.plan(TrainConfig(), options).config.preset == "ultrafast"
+    assert filled.plan(TrainConfig(), options)[0].config.preset == "ultrafast"
 
 
 @pytest.mark.parametrize(
