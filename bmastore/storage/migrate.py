@@ -48,7 +48,6 @@ def migrate(path: Path, ledger_url: str | None = None) -> tuple[str, str, Path |
             with writer.transaction():
                 create_views(writer.duck.execute)
             return before, before, None
-        writer.duck.execute("checkpoint")
     backup = path.with_name(f"{path.stem}.before-{SCHEMA_VERSION}{path.suffix}")
     shutil.copy2(path, backup)
     with connected(path) as writer:

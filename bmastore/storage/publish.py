@@ -33,7 +33,8 @@ _STORE_TABLES = ("series", "alembic_version")
 def publish(writer: Writer) -> Path:
     """Write the results file anew under a temporary name and rename it into place."""
     target = results_path(writer.path)
-    for left_over in target.parent.glob(f".{target.name}.*.tmp"):
+    # Its log too, where it was killed.
+    for left_over in target.parent.glob(f".{target.name}.*.tmp*"):
         left_over.unlink(missing_ok=True)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     duck = writer.duck
@@ -53,6 +54,8 @@ def publish(writer: Writer) -> Path:
             create_views(duck.execute, VIEWS)
         finally:
             duck.execute(f"use {quoted(home)}")
+        # Nobody reads it before it has its name: this one needs no guard.
+        duck.execute("checkpoint published")
     finally:
         duck.execute("detach published")
     temporary.replace(target)

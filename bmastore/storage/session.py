@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +12,8 @@ import duckdb
 
 from bmastore.errors import StoreError, StoreLockedError, StoreNotFoundError
 from bmastore.storage import postgres
+from bmastore.storage.guard import checkpoint, log_size, mend
+from bmastore.storage.holders import held_here, holding, reading
 from bmastore.storage.paths import models_path, remove_store, results_path
 from bmastore.storage.statements import Value, ask, bulk_insert, literal, quoted, run
 from bmastore.storage.versions import SCHEMA_VERSION, check_version, version
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 _LOCK_PATIENCE_S = 1.0
+# How large the log may grow before it is worked into the store: twice DuckDB's own 16 MB, for
+# each time the newest rows are written anew.
+_LOG_BYTES = 32 * 2**20
 _HOLDER = re.compile(r"held in (.+?) \(PID (\d+)\)")
 
 
@@ -75,6 +80,11 @@ class Writer(Session):
 
     panel: "Connection"
     server: "Connection | None" = None
+
+    def checkpoint_if_due(self) -> None:
+        """Work the log into the store once it has grown; see :mod:`bmastore.storage.guard`."""
+        if log_size(self.path) > _LOG_BYTES:
+            checkpoint(self.duck, self.path)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -181,62 +191,84 @@ def open_reader(path: Path, *, needs_panel: bool = False) -> Iterator[Reader]:
     if not path.exists():
         raise not_found(path)
     published = results_path(path)
-    note = None
-    try:
-        duck = _connect_read_only(path)
-    except StoreLockedError:
-        if needs_panel or not published.exists():
-            raise
-        duck, note = _connect_read_only(published), f"{path} is being written"
-    try:
+    with ExitStack() as stack:
+        note = None
+        try:
+            duck = stack.enter_context(_read_only(path))
+        except StoreLockedError:
+            if needs_panel or not published.exists():
+                raise
+            duck, note = stack.enter_context(_read_only(published)), f"{path} is being written"
         check_version(version(duck, path), path, path)
         place = None if note else stored_place(duck)
         if place is not None and needs_panel:
             _show_ledger_of(duck, published)
         elif place is not None:
-            duck.close()
-            duck, note = _connect_read_only(published), f"the ledger lies in {place}"
+            duck = stack.enter_context(_read_only(published))
+            note = f"the ledger lies in {place}"
         _lock_down(duck)
         yield Reader(path, duck, note)
-    finally:
-        duck.close()
 
 
 @contextmanager
 def connected(path: Path) -> Iterator[Writer]:
-    """A connection that holds the file, whatever its schema; the ledger is taken to be in it."""
+    """A connection that holds the file, whatever its schema; the ledger is taken to be in it.
+
+    No checkpoint happens by itself; at the end, what the log holds is worked into the store by
+    one that is guarded.
+    """
     from sqlalchemy import URL, create_engine
-    from sqlalchemy.exc import DBAPIError
     from sqlalchemy.pool import NullPool
 
-    engine = create_engine(URL.create("duckdb", database=str(path)), poolclass=NullPool)
+    url = URL.create("duckdb", database=str(path))
+    settings = {"checkpoint_threshold": "1TB"}
+    engine = create_engine(url, poolclass=NullPool, connect_args={"config": settings})
+    with holding(path), _patiently(path, engine.connect) as connection:
+        duck: duckdb.DuckDBPyConnection = connection.connection.dbapi_connection  # type: ignore[assignment]
+        duck.execute("set timezone = 'UTC'")
+        duck.execute("pragma disable_checkpoint_on_shutdown")
+        try:
+            yield Writer(path, duck, connection)
+            if log_size(path):
+                checkpoint(duck, path)
+        finally:
+            connection.close()
+            engine.dispose()
+
+
+@contextmanager
+def _patiently(path: Path, connect: "Callable[[], Connection]") -> "Iterator[Connection]":
+    """A connection as soon as no other process is in the way: a reader's look is short."""
+    from sqlalchemy.exc import DBAPIError
+
     give_up = time.monotonic() + _LOCK_PATIENCE_S
     while True:
         try:
-            connection = engine.connect()
+            if path.exists():
+                mend(path)
+            connection = connect()
             break
         except DBAPIError as error:
             reason = _explain_open_failure(path, error.orig or error)
-            # A reader's short look must not turn a nightly pass away.
             if not isinstance(reason, StoreLockedError) or time.monotonic() > give_up:
                 raise reason from None
             time.sleep(0.1)
-    try:
-        duck: duckdb.DuckDBPyConnection = connection.connection.dbapi_connection  # type: ignore[assignment]
-        duck.execute("set timezone = 'UTC'")
-        yield Writer(path, duck, connection)
-    finally:
-        connection.close()
-        engine.dispose()
+    yield connection
 
 
-def _connect_read_only(path: Path) -> duckdb.DuckDBPyConnection:
-    try:
-        duck = duckdb.connect(str(path), read_only=True)
-    except duckdb.Error as error:
-        raise _explain_open_failure(path, error) from None
-    duck.execute("set timezone = 'UTC'")
-    return duck
+@contextmanager
+def _read_only(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with reading(path):
+        mend(path)
+        try:
+            duck = duckdb.connect(str(path), read_only=True)
+        except duckdb.Error as error:
+            raise _explain_open_failure(path, error) from None
+        try:
+            duck.execute("set timezone = 'UTC'")
+            yield duck
+        finally:
+            duck.close()
 
 
 def _show_ledger_of(duck: duckdb.DuckDBPyConnection, published: Path) -> None:
@@ -304,6 +336,8 @@ def not_found(path: Path) -> StoreNotFoundError:
 
 def _explain_open_failure(path: Path, error: BaseException) -> StoreError:
     text = str(error)
+    if "different configuration" in text:  # a reader in another thread
+        return held_here(path)
     if "Could not set lock" in text or "Conflicting lock" in text:
         match = _HOLDER.search(text)
         holder = _describe_process(int(match[2])) if match else "another process"

@@ -129,6 +129,7 @@ class Recorder:
                 peak_rss_mb=self._memory.peak / 2**20,
                 status=status,
             )
+        self._writer.checkpoint_if_due()
         self._waiting = []
 
     def _publish_if_due(self) -> None:

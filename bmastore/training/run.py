@@ -22,9 +22,6 @@ from bmastore.workers.local import local_executor
 # A pass reads batch after batch: a larger buffer pool would only keep rows that are not
 # read again, and grow with the store. What needs more spills to disk.
 _DUCKDB_MEMORY = "256MB"
-# Each time its log has grown by so much, DuckDB works it into the store and writes the newest
-# rows anew: twice its own 16 MB.
-_DUCKDB_LOG = "32MB"
 
 
 @dataclass(frozen=True)
@@ -131,7 +128,6 @@ def run_pass(
     """
     started = time.monotonic()
     writer.duck.execute(f"set memory_limit = '{_DUCKDB_MEMORY}'")
-    writer.duck.execute(f"set checkpoint_threshold = '{_DUCKDB_LOG}'")
     fit_config = resolve(writer, config)
     choice = None
     if options.time_per_stock is not None:
