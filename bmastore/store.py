@@ -302,20 +302,33 @@ class Store:
         with open_reader(self.path, needs_panel=True) as reader:
             return predict(reader, target=target, tickers=tickers, since=since, until=until)
 
-    def sql(self, query: str, parameters: dict[str, Any] | None = None) -> "pd.DataFrame":
+    def sql(
+        self, query: str, parameters: dict[str, Any] | None = None, timeout: float | None = 60.0
+    ) -> "pd.DataFrame":
         """Run a read-only query over tables and views; the answer as a pandas frame.
+
+        Parameters
+        ----------
+        query:
+            One SELECT, FROM, DESCRIBE, SHOW, SUMMARIZE or EXPLAIN.
+        parameters:
+            Values of the query's ``$name``.
+        timeout:
+            Seconds after which the query is ended; ``None`` means never.
 
         Raises
         ------
         QueryError
-            If the query is not valid SQL, or tries to write.
+            If the query is not valid SQL, does more than read, or takes too long.
         """
-        return self.query(query, parameters).frame()
+        return self.query(query, parameters, timeout).frame()
 
-    def query(self, query: str, parameters: dict[str, Any] | None = None) -> Table:
+    def query(
+        self, query: str, parameters: dict[str, Any] | None = None, timeout: float | None = 60.0
+    ) -> Table:
         """As :meth:`sql`; the answer as a table of Python values, without pandas."""
         with self._reading() as reader:
-            return queries.query(reader, query, parameters)
+            return queries.query(reader, query, parameters, timeout=timeout)
 
     def results(self) -> Table:
         """One row per stock: status, weights, metrics, newest forecast."""

@@ -10,13 +10,32 @@ from bmastore.cli.options import open_store, output_options, print_table, store_
 @click.command()
 @click.argument("query", required=False)
 @click.option("--named", metavar="NAME", help="Run a query that comes with bmastore.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="End the query after so long.",
+)
 @store_option
 @output_options()
-def sql(query: str | None, named: str | None, store: Path, fmt: str, output: Path | None) -> None:
+def sql(
+    query: str | None,
+    named: str | None,
+    timeout: float,
+    store: Path,
+    fmt: str,
+    output: Path | None,
+) -> None:
     """Run a read-only QUERY over the store's tables and views."""
     from bmastore.reports.queries import named_query
 
     if (query is None) == (named is None):
         raise click.UsageError("give either a QUERY or --named NAME")
     text = named_query(named) if named else str(query)
-    print_table(open_store(store).query(text), fmt, output)
+    found = open_store(store).query(text, timeout=timeout)
+    if found.columns[:1] == ("explain_key",) and fmt == "table":  # a drawing of its own
+        click.echo("\n".join(plan for _, plan in found.rows))
+    else:
+        print_table(found, fmt, output)

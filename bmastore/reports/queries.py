@@ -1,12 +1,14 @@
 """Reads a store for people: status, results, queries."""
 
 import re
+import threading
 from dataclasses import dataclass
 from typing import Any
 
 import duckdb
 
 from bmastore.errors import QueryError
+from bmastore.storage.readonly import check_query
 from bmastore.storage.resources import sql, sql_names
 from bmastore.storage.session import Reader
 from bmastore.storage.statements import run
@@ -33,26 +35,58 @@ class Status:
         return Table(("status", "stocks"), ("VARCHAR", "INTEGER"), counts)
 
 
-def query(reader: Reader, text: str, parameters: dict[str, Any] | None = None) -> Table:
+def query(
+    reader: Reader,
+    text: str,
+    parameters: dict[str, Any] | None = None,
+    *,
+    timeout: float | None = None,
+) -> Table:
     """Run one read-only query over the tables and views.
 
     The connection can neither write nor reach files or the network.
 
+    Parameters
+    ----------
+    timeout:
+        Seconds after which the query is ended; ``None`` means never.
+
     Raises
     ------
     QueryError
-        If the query is not valid, or tries to do more than read.
+        If the query is not valid, tries to do more than read, or takes too long.
     """
-    duck = reader.duck
+    check_query(reader.duck, text)
+    is_late = threading.Event()
+
+    def end() -> None:
+        is_late.set()
+        reader.duck.interrupt()
+
+    timer = threading.Timer(timeout, end) if timeout is not None else None
     try:
-        duck.execute(text, parameters)
-        if duck.description is None:
-            raise QueryError("this statement gives no rows; sql only reads")
-        columns = tuple(column[0] for column in duck.description)
-        types = tuple(str(column[1]) for column in duck.description)
-        return Table(columns, types, duck.fetchall())
+        if timer is not None:
+            timer.start()
+        return _table(reader.duck, text, parameters)
     except duckdb.Error as error:
+        if is_late.is_set():
+            raise QueryError(
+                f"the query took longer than {timeout:g} s; ask for less, or give it more time "
+                f"with --timeout"
+            ) from None
         raise QueryError(_explain(error)) from None
+    finally:
+        if timer is not None:
+            timer.cancel()
+
+
+def _table(
+    duck: duckdb.DuckDBPyConnection, text: str, parameters: dict[str, Any] | None = None
+) -> Table:
+    duck.execute(text, parameters)
+    columns = tuple(column[0] for column in duck.description or ())
+    types = tuple(str(column[1]) for column in duck.description or ())
+    return Table(columns, types, duck.fetchall())
 
 
 def named_query(name: str) -> str:

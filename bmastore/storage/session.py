@@ -16,13 +16,15 @@ from bmastore.storage.guard import checkpoint, log_size, mend
 from bmastore.storage.holders import held_here, holding, reading
 from bmastore.storage.paths import models_path, remove_store, results_path
 from bmastore.storage.statements import Value, ask, bulk_insert, literal, quoted, run
-from bmastore.storage.versions import SCHEMA_VERSION, check_version, version
-from bmastore.storage.views import VIEWS, create_views
+from bmastore.storage.versions import SCHEMA_VERSION, check_tables, check_version, version
+from bmastore.storage.views import create_views
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 _LOCK_PATIENCE_S = 1.0
+# What a query may use; more spills to disk.
+_QUERY_MEMORY = "2GB"
 # How large the log may grow before it is worked into the store: twice DuckDB's own 16 MB, for
 # each time the newest rows are written anew.
 _LOG_BYTES = 32 * 2**20
@@ -193,8 +195,9 @@ def open_reader(path: Path, *, needs_panel: bool = False) -> Iterator[Reader]:
     published = results_path(path)
     with ExitStack() as stack:
         note = None
+        beside = published if needs_panel and published.exists() else None
         try:
-            duck = stack.enter_context(_read_only(path))
+            duck = stack.enter_context(_read_only(path, beside))
         except StoreLockedError:
             if needs_panel or not published.exists():
                 raise
@@ -202,11 +205,11 @@ def open_reader(path: Path, *, needs_panel: bool = False) -> Iterator[Reader]:
         check_version(version(duck, path), path, path)
         place = None if note else stored_place(duck)
         if place is not None and needs_panel:
-            _show_ledger_of(duck, published)
+            _show_ledger_of_published(duck)
         elif place is not None:
             duck = stack.enter_context(_read_only(published))
             note = f"the ledger lies in {place}"
-        _lock_down(duck)
+        create_views(duck.execute, are_temporary=True)
         yield Reader(path, duck, note)
 
 
@@ -227,6 +230,7 @@ def connected(path: Path) -> Iterator[Writer]:
         duck: duckdb.DuckDBPyConnection = connection.connection.dbapi_connection  # type: ignore[assignment]
         duck.execute("set timezone = 'UTC'")
         duck.execute("pragma disable_checkpoint_on_shutdown")
+        check_tables(duck, path)
         try:
             yield Writer(path, duck, connection)
             if log_size(path):
@@ -257,7 +261,12 @@ def _patiently(path: Path, connect: "Callable[[], Connection]") -> "Iterator[Con
 
 
 @contextmanager
-def _read_only(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def _read_only(path: Path, beside: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection that can reach nothing but a store, and as ``results`` one beside it.
+
+    It is locked down before anything in the store is read: views are code, and a store may be
+    somebody else's.
+    """
     with reading(path):
         mend(path)
         try:
@@ -265,27 +274,27 @@ def _read_only(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         except duckdb.Error as error:
             raise _explain_open_failure(path, error) from None
         try:
+            if beside is not None:
+                duck.execute(f"attach {literal(str(beside))} as results (read_only)")
             duck.execute("set timezone = 'UTC'")
+            duck.execute(f"set memory_limit = '{_QUERY_MEMORY}'")
+            duck.execute("set python_enable_replacements = false")
+            duck.execute("set enable_external_access = false")
+            duck.execute("set lock_configuration = true")
+            check_tables(duck, path)
             yield duck
         finally:
             duck.close()
 
 
-def _show_ledger_of(duck: duckdb.DuckDBPyConnection, published: Path) -> None:
+def _show_ledger_of_published(duck: duckdb.DuckDBPyConnection) -> None:
     """Have the published ledger answer in place of the store's own, which is empty."""
-    duck.execute(f"attach {literal(str(published))} as results (read_only)")
     tables = duck.execute(
         "select table_name from duckdb_tables() "
         "where database_name = 'results' and table_name <> 'series'"
     ).fetchall()
-    for name in (*(table for (table,) in tables), *VIEWS):
+    for (name,) in tables:
         duck.execute(f"create temp view {quoted(name)} as from results.{quoted(name)}")
-
-
-def _lock_down(duck: duckdb.DuckDBPyConnection) -> None:
-    # Readers run queries of users: these must reach neither files nor the network.
-    duck.execute("set enable_external_access = false")
-    duck.execute("set lock_configuration = true")
 
 
 def stored_place(duck: duckdb.DuckDBPyConnection) -> str | None:

@@ -11,6 +11,24 @@ from bmastore.errors import SchemaTooNewError, SchemaTooOldError, StoreError
 SCHEMA_VERSION = "0003"
 
 
+# What a store is known by: these are tables, or what is opened is none.
+_TABLES = ("alembic_version", "settings", "series", "runs", "ledger")
+
+
+def check_tables(duck: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """See that what is read as a table is one: a view in its place would be somebody's code.
+
+    Raises
+    ------
+    StoreError
+        If a view has the name of one of the store's tables.
+    """
+    views = duck.execute("select view_name from duckdb_views() where not internal").fetchall()
+    for name in _TABLES:
+        if (name,) in views:
+            raise StoreError(f"{path} is not a bmastore store: {name} is a view in it, not a table")
+
+
 def version(duck: duckdb.DuckDBPyConnection, path: Path) -> str:
     """Schema version of a store.
 

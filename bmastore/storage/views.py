@@ -41,11 +41,19 @@ INPUTS: Mapping[str, str] = {
 
 
 def create_views(
-    execute: Callable[[str], object], names: Iterable[str] = (*PANEL_VIEWS, *VIEWS)
+    execute: Callable[[str], object],
+    names: Iterable[str] = (*PANEL_VIEWS, *VIEWS),
+    *,
+    are_temporary: bool = False,
 ) -> None:
-    """Create or replace views of ``sql/views/``; ``execute`` runs a statement."""
+    """Create or replace views of ``sql/views/``; ``execute`` runs a statement.
+
+    Temporary ones come before those of a store, whoever made these.
+    """
     for name in names:
         for statement in statements(f"views/{name}", **_rules(name)):
+            if are_temporary:
+                statement = statement.replace("create or replace view", "create temp view", 1)
             execute(statement)
 
 

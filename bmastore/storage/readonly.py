@@ -1,0 +1,83 @@
+"""What a query may be: one statement that reads, by DuckDB's own parser.
+
+A read-only connection is not enough. DuckDB lets a statement write to the paths of the databases
+that are attached, the store's own, and to files of its log; and a table function may read what it
+likes where it is allowed to. So a query is a SELECT (or FROM, DESCRIBE, SHOW, SUMMARIZE, EXPLAIN of
+one), and its table functions are those that reach nothing outside the store.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import duckdb
+
+from bmastore.errors import QueryError
+
+# Table functions that make rows of their arguments, or tell what there is in the catalog.
+_TABLE_FUNCTIONS = frozenset(
+    {
+        "duckdb_columns", "duckdb_constraints", "duckdb_functions", "duckdb_schemas",
+        "duckdb_tables", "duckdb_types", "duckdb_views", "generate_series", "histogram",
+        "histogram_values", "json_each", "json_tree", "pragma_show", "pragma_table_info", "range",
+        "repeat", "repeat_row", "summary", "unnest",
+    }
+)  # fmt: skip
+# Functions that tell of the machine, or change something.
+_BARRED_FUNCTIONS = frozenset({"getenv", "nextval", "setseed", "write_log"})
+_EXPLAIN = re.compile(r"\s*explain(\s+analyze)?(\s*\([^)]*\))?\s+", re.IGNORECASE)
+
+
+def check_query(duck: duckdb.DuckDBPyConnection, text: str) -> None:
+    """See that a query reads and does nothing else.
+
+    Raises
+    ------
+    QueryError
+        If it is not one statement, or does more than read the store.
+    """
+    try:
+        statements = duck.extract_statements(text)
+    except duckdb.Error as error:
+        raise QueryError(str(error).strip()) from None
+    if len(statements) != 1:
+        raise QueryError(f"a query is one statement, not {len(statements)}; sql only reads")
+    (statement,) = statements
+    select = statement.query
+    if statement.type == duckdb.StatementType.EXPLAIN:
+        select = _EXPLAIN.sub("", select, count=1)
+    elif statement.type != duckdb.StatementType.SELECT:
+        kind = str(statement.type).rpartition(".")[2].lower()
+        raise QueryError(
+            f"{kind} is not possible: sql only reads the store, by SELECT, FROM, DESCRIBE, SHOW, "
+            f"SUMMARIZE or EXPLAIN"
+        )
+    for kind, name in _functions(_parsed(duck, select)):
+        if (kind == "table" and name not in _TABLE_FUNCTIONS) or name in _BARRED_FUNCTIONS:
+            raise QueryError(
+                f"the function {name} is not possible here: files, settings and the network are "
+                f"out of reach of a query; it can only read the store"
+            )
+
+
+def _parsed(duck: duckdb.DuckDBPyConnection, select: str) -> Any:
+    """The syntax tree of a SELECT, as DuckDB's parser gives it."""
+    ((text,),) = duck.execute("select json_serialize_sql($1::varchar)", [select]).fetchall()
+    tree = json.loads(text)
+    if tree["error"]:
+        raise QueryError(f"sql only reads the store: {tree['error_message']}")
+    return tree
+
+
+def _functions(node: Any) -> Iterator[tuple[str, str]]:
+    """Every function that a syntax tree calls, and whether as a table."""
+    if isinstance(node, dict):
+        if node.get("type") == "TABLE_FUNCTION":
+            yield "table", str(node["function"].get("function_name")).lower()
+        if node.get("class") == "FUNCTION":
+            yield "scalar", str(node.get("function_name")).lower()
+        node = list(node.values())
+    if isinstance(node, list):
+        for inner in node:
+            yield from _functions(inner)
