@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from bmastore.reports.queries import Status
 from bmastore.storage.migrate import migrate
 from bmastore.storage.paths import results_path
 from bmastore.storage.publish import publish
-from bmastore.storage.session import Reader, open_reader, open_writer
+from bmastore.storage.session import Reader, Writer, open_reader, open_writer
 from bmastore.table import Table
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ class Store:
         URL of a PostgreSQL database for the ledger, for instance
         ``postgresql://user@host/database``; by default it lies in the same
         file. Give it again whenever the store is written.
+    lock_timeout:
+        Seconds to wait while other processes have the store open.
     say:
         Told in a sentence what is worth knowing: which preset a time budget chose, that
         the published results answer while another process writes the store.
@@ -57,10 +59,12 @@ class Store:
         path: str | Path = "bma.duckdb",
         ledger: str | None = None,
         *,
+        lock_timeout: float = 30.0,
         say: Callable[[str], None] = lambda sentence: None,
     ) -> None:
         self.path = Path(path)
         self.ledger = ledger
+        self.lock_timeout = lock_timeout
         self._say = say
 
     def ingest(
@@ -113,7 +117,7 @@ class Store:
 
         fresh = not self.path.exists()
         try:
-            with open_writer(self.path, ledger_url=self.ledger, create=True) as writer:
+            with self._writing(create=True) as writer:
                 taken = ingest(
                     writer,
                     data,
@@ -164,7 +168,7 @@ class Store:
         from bmastore.training.run import run_passes
         from bmastore.workers.local import local_executor
 
-        with open_writer(self.path, ledger_url=self.ledger) as writer:
+        with self._writing() as writer:
             return run_passes(
                 writer,
                 config or TrainConfig(),
@@ -248,7 +252,7 @@ class Store:
         from bmastore.evaluation.backtest import plan_backtest, run_backtest
         from bmastore.workers.local import local_executor
 
-        with open_writer(self.path, ledger_url=self.ledger) as writer:
+        with self._writing() as writer:
             plan = plan_backtest(
                 writer,
                 config or TrainConfig(),
@@ -359,6 +363,16 @@ class Store:
         (schema version before, after, path of the backup or ``None``).
         """
         return migrate(self.path, self.ledger)
+
+    def _writing(self, *, create: bool = False) -> AbstractContextManager[Writer]:
+        """The store held for writing."""
+        return open_writer(
+            self.path,
+            ledger_url=self.ledger,
+            create=create,
+            patience=self.lock_timeout,
+            say=self._say,
+        )
 
     @contextmanager
     def _reading(self) -> Iterator[Reader]:

@@ -16,13 +16,13 @@ from bmastore.cli.options import (
     config_of,
     config_options,
     day,
-    ledger_option,
     open_store,
     output_options,
     print_table,
     say,
     store_option,
     worker_options,
+    writing_options,
 )
 
 
@@ -48,7 +48,7 @@ from bmastore.cli.options import (
 @worker_options
 @click.option("--plot", type=FILE, metavar="FILE.png", help="Draw skill, calibration and weights.")
 @store_option
-@ledger_option
+@writing_options
 @output_options()
 def backtest(
     cutoffs: int,
@@ -60,6 +60,7 @@ def backtest(
     plot: Path | None,
     store: Path,
     ledger: str | None,
+    lock_timeout: float,
     fmt: str,
     output: Path | None,
     **config: Any,
@@ -77,7 +78,7 @@ def backtest(
 
         check_picture(plot)
     with progress(sys.stderr.isatty()) as show:
-        report = open_store(store, ledger).backtest(
+        report = open_store(store, ledger, lock_timeout).backtest(
             config_of(**config),
             cutoffs=cutoffs,
             every=every,

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from bmastore.cli import messages
-from bmastore.cli.options import ledger_option, open_store, say, store_option
+from bmastore.cli.options import open_store, say, store_option, writing_options
 
 
 @click.command()
@@ -22,7 +22,7 @@ from bmastore.cli.options import ledger_option, open_store, say, store_option
 @click.option("--features", "features_file", metavar="FILE", help="SQL that computes features.")
 @click.option("--dry-run", is_flag=True, help="Report, and store nothing.")
 @store_option
-@ledger_option
+@writing_options
 def ingest(
     files: tuple[str, ...],
     target: str | None,
@@ -33,6 +33,7 @@ def ingest(
     dry_run: bool,
     store: Path,
     ledger: str | None,
+    lock_timeout: float,
 ) -> None:
     """Take prices, or a panel of ready-made features, from Parquet or CSV FILES.
 
@@ -42,7 +43,7 @@ def ingest(
     """
     from bmastore.panel.ingest import read_features_sql
 
-    taken = open_store(store, ledger).ingest(
+    taken = open_store(store, ledger, lock_timeout).ingest(
         list(files),
         target=target,
         horizon=horizon,

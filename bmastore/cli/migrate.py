@@ -4,15 +4,15 @@ from pathlib import Path
 
 import click
 
-from bmastore.cli.options import ledger_option, open_store, say, store_option
+from bmastore.cli.options import open_store, say, store_option, writing_options
 
 
 @click.command()
 @store_option
-@ledger_option
-def migrate(store: Path, ledger: str | None) -> None:
+@writing_options
+def migrate(store: Path, ledger: str | None, lock_timeout: float) -> None:
     """Bring an older store up to date, after a backup; with --ledger, the server's ledger too."""
-    before, after, backup = open_store(store, ledger).migrate()
+    before, after, backup = open_store(store, ledger, lock_timeout).migrate()
     if backup is None:
         say([f"{store} has schema {after} already"])
     else:

@@ -141,8 +141,16 @@ def store_option(command: Command) -> Command:
     )(command)
 
 
-def ledger_option(command: Command) -> Command:
-    """The option of every command that writes the ledger, or makes a store."""
+def writing_options(command: Command) -> Command:
+    """The options of every command that writes a store."""
+    command = click.option(
+        "--lock-timeout",
+        type=click.FloatRange(min=0),
+        default=30.0,
+        show_default=True,
+        metavar="SECONDS",
+        help="Wait so long while other processes have the store open.",
+    )(command)
     return click.option(
         "--ledger",
         metavar="URL",
@@ -168,11 +176,11 @@ def output_options(default: str = "table") -> Callable[[Command], Command]:
     return decorate
 
 
-def open_store(path: Path, ledger: str | None = None) -> "Store":
+def open_store(path: Path, ledger: str | None = None, lock_timeout: float = 30.0) -> "Store":
     """The store; what there is to know about it is said on standard error."""
     from bmastore.store import Store
 
-    return Store(path, ledger, say=lambda sentence: say([sentence]))
+    return Store(path, ledger, lock_timeout=lock_timeout, say=lambda sentence: say([sentence]))
 
 
 def print_table(table: "Table", fmt: str, output: Path | None) -> None:

@@ -16,11 +16,11 @@ from bmastore.cli.options import (
     config_of,
     config_options,
     day,
-    ledger_option,
     open_store,
     say,
     store_option,
     worker_options,
+    writing_options,
 )
 
 
@@ -48,7 +48,7 @@ from bmastore.cli.options import (
 @click.option("--retry-failed", is_flag=True, help="Try failed stocks again.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
 @store_option
-@ledger_option
+@writing_options
 def train(
     only_pending: bool,
     dry_run: bool,
@@ -63,6 +63,7 @@ def train(
     as_json: bool,
     store: Path,
     ledger: str | None,
+    lock_timeout: float,
     **config: Any,
 ) -> None:
     """Train what is new or stale; stop it at any time, it goes on where it was."""
@@ -83,7 +84,7 @@ def train(
         batch_size=batch_size,
         time_per_stock=time_per_stock,
     )
-    opened = open_store(store, ledger)
+    opened = open_store(store, ledger, lock_timeout)
     if dry_run:
         for plan in opened.plan(config_of(**config), options):
             click.echo(to_json(plan.outline()) if as_json else "\n".join(messages.planned(plan)))

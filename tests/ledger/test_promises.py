@@ -52,7 +52,7 @@ def test_a_run_that_was_killed_is_marked_by_the_next_pass(kept):
 def test_one_coordinator_at_a_time(kept):
     ledger = () if kept.ledger is None else ("--ledger", kept.ledger)
     with open_writer(kept.path, ledger_url=kept.ledger):
-        refused = cli("train", "--store", kept.path, *ledger, check=3)
+        refused = cli("train", "--lock-timeout", 0, "--store", kept.path, *ledger, check=3)
     assert "is held by" in refused.stderr
     assert kept.train(FAST).trained == 6
 

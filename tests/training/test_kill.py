@@ -129,7 +129,8 @@ def test_while_a_pass_runs_readers_answer_from_the_published_results(tmp_path, r
             done = cli(*command, "--store", path)
             assert "is being written; this is" in done.stderr
             assert done.stdout
-        for command in (["train"], ["ingest", real60], ["predict"]):
+        patience = ("--lock-timeout", 0)
+        for command in (["train", *patience], ["ingest", real60, *patience], ["predict"]):
             refused = cli(*command, "--store", path, check=3)
             assert f"held by process {child.pid}" in refused.stderr
             assert "bmastore train" in refused.stderr

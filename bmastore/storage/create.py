@@ -1,0 +1,94 @@
+"""Brings a new store into being, whole or not at all, whoever else tries the same."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from bmastore.storage.connect import alone
+from bmastore.storage.paths import remove_store
+from bmastore.storage.statements import ask
+from bmastore.storage.versions import SCHEMA_VERSION
+from bmastore.storage.views import create_views
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+
+def make_store(path: Path, place: str | None) -> bool:
+    """Make an empty store under a temporary name, and give it its own.
+
+    Parameters
+    ----------
+    place:
+        The server on which the ledger lies, if it does.
+
+    Returns
+    -------
+    Whether it was made: ``False`` if there is a file already, or another process was first.
+    """
+    if path.exists() and path.stat().st_size > 0:
+        return False
+    for left_over in path.parent.glob(f".{path.name}.*.new*"):
+        if not _is_running(left_over.name.removeprefix(f".{path.name}.").partition(".")[0]):
+            left_over.unlink(missing_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        with alone(temporary) as (connection, duck):
+            fill(connection, duck, place)
+        return _take_name(temporary, path)
+    finally:
+        remove_store(temporary)
+
+
+def _take_name(temporary: Path, path: Path) -> bool:
+    """Give a file the name of the store, unless a store has it."""
+    try:
+        os.link(temporary, path)  # unlike a rename, it takes no name that is taken
+        return True
+    except FileExistsError:
+        pass
+    # A file without content was left by a first ingest that was killed. Of all who find it, the
+    # one who locks it takes its place.
+    import fcntl
+
+    with path.open("r+b") as file, suppress(OSError):
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        mine, named = os.fstat(file.fileno()), path.stat()
+        if mine.st_ino == named.st_ino and named.st_size == 0:
+            temporary.replace(path)
+            return True
+    return False
+
+
+def fill(connection: "Connection", duck: duckdb.DuckDBPyConnection, place: str | None) -> None:
+    """Make the tables and views of a store in a file that has none."""
+    from bmastore.storage import schema
+
+    with connection.begin():
+        schema.panel_metadata.create_all(connection, checkfirst=False)
+        schema.ledger_metadata.create_all(connection, checkfirst=False)
+        duck.execute("create table alembic_version (version_num varchar(32) not null primary key)")
+        ask(duck, "insert into alembic_version values ($version)", version=SCHEMA_VERSION)
+        if place is not None:
+            ask(duck, "insert into settings values ('ledger', $place)", place=place)
+        create_views(duck.execute)
+
+
+def is_blank(duck: duckdb.DuckDBPyConnection) -> bool:
+    """Whether a file has no tables at all, as one whose making was cut short."""
+    return duck.execute("select 1 from duckdb_tables() where not internal").fetchall() == []
+
+
+def is_empty(duck: duckdb.DuckDBPyConnection) -> bool:
+    """Whether nothing has been put into a store yet."""
+    tables = ("prices", "features", "runs")
+    return all(duck.execute(f"select 1 from {name} limit 1").fetchall() == [] for name in tables)  # noqa: S608
+
+
+def _is_running(pid: str) -> bool:
+    import psutil
+
+    return pid.isdigit() and psutil.pid_exists(int(pid))
