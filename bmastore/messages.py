@@ -7,7 +7,7 @@ from bmastore.table import Table
 
 if TYPE_CHECKING:
     from bmastore.backtest import BacktestReport
-    from bmastore.panel.ingest import Count, IngestReport
+    from bmastore.panel.ingest.report import Count, IngestReport
     from bmastore.report import Explanation
     from bmastore.train import RunSummary
 

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from bmastore.backtest import BacktestReport
     from bmastore.dispatch import Progress
-    from bmastore.panel.ingest import IngestReport
+    from bmastore.panel.forget import Forgotten
+    from bmastore.panel.ingest.report import IngestReport
     from bmastore.plan import PassOptions
     from bmastore.predict import PredictionReport
     from bmastore.train import RunSummary
@@ -49,16 +50,26 @@ class Store:
 
     def ingest(
         self,
-        data: Any,
+        data: Any = None,
         *,
-        target: "str | dict[str, pd.Series] | None" = None,
-        horizon: int | None = None,
+        target: Any = None,
+        horizon: "int | str | Sequence[int] | None" = None,
         ticker_col: str | None = None,
         date_col: str | None = None,
         features_sql: str | None = None,
+        exclude: Sequence[str] = (),
+        keep_suspicious: bool = False,
+        vendor: str | None = None,
+        date_format: str | None = None,
+        time_zone: str | None = None,
+        aggregate: str | None = None,
+        encoding: str | None = None,
+        decimal: str | None = None,
+        from_url: str | None = None,
+        query: str | None = None,
         dry_run: bool = False,
     ) -> "IngestReport":
-        """Take daily prices, or a panel of features with a target, in one transaction.
+        """Take daily prices, or a panel of features with targets, in one transaction.
 
         Ingest is an upsert by (ticker, date): the same data twice changes
         nothing, a revised row makes its stock stale and no other.
@@ -66,48 +77,83 @@ class Store:
         Parameters
         ----------
         data:
-            Paths or globs of Parquet and CSV files (one or a list), a pandas,
-            Polars or Arrow table, or a dict of pandas frames or series by
-            ticker, whose index holds the dates.
+            Paths, globs or folders of Parquet, CSV, Arrow, Excel or zip files
+            (one or a list), a pandas, Polars or Arrow table, a reader of
+            record batches, or a dict of frames or series by ticker, whose
+            index holds the dates. ``bmastore docs data`` shows it by vendor.
         target:
-            For a panel: the column to forecast. All other columns but ticker
-            and date are features and are stored as 32-bit floats. Rows
-            without a target are kept: they are what is forecast. With a dict of
-            frames, a dict of series by ticker, aligned on their index; the
-            target is then named ``target``.
+            For a panel: the column to forecast, ``"name"`` or ``"name:horizon"``,
+            a list of these, or a dict of horizons by name. All other columns
+            but ticker and date are features and are stored as 32-bit floats,
+            except those that are targets of the store. Rows without a target
+            are kept: they are what is forecast. Or the targets themselves: with
+            a dict of frames, a dict of series by ticker, joined by date, or of
+            arrays; with a frame, a series or array. They are then named
+            ``target``.
         horizon:
-            Trading days that the target looks ahead; for prices 5 unless said
-            otherwise once.
+            Trading days that the target looks ahead; for prices one or several,
+            5 unless said otherwise once.
         ticker_col, date_col:
             Names of the key columns where they are not the usual ones.
         features_sql:
             For prices: SQL in the manner of ``sql/features/ohlcv.sql`` that
             computes features and target. The store remembers it.
+        exclude:
+            Columns that are no features. The store remembers them.
+        keep_suspicious:
+            Take features that look as if they knew the future.
+        vendor:
+            Whose layout it is, where it is not recognised.
+        date_format:
+            How dates are written, such as ``"%d/%m/%Y"``, or ``"excel"``.
+        time_zone:
+            Zone of the market, where dates are instants of UTC.
+        aggregate:
+            ``"daily"`` makes one bar per day out of several.
+        encoding, decimal:
+            Encoding of text files, and the decimal sign in them.
+        from_url, query:
+            In place of ``data``: the rows of a query to a database.
         dry_run:
             Report what would be taken, and store nothing.
 
         Raises
         ------
         InputError
-            If the data cannot be read, or none of its rows can be taken.
+            If the data cannot be read, none of its rows can be taken, or what
+            it says may mean two things.
+        ConfigError
+            If an option has no such value.
         StoreLockedError
             If another process holds the store.
         """
-        from bmastore.panel.ingest import ingest
+        from bmastore.errors import ConfigError
+        from bmastore.panel.ingest.database import Query
+        from bmastore.panel.ingest.options import IngestOptions, as_horizons
+        from bmastore.panel.ingest.take import ingest
 
+        if (from_url is None) != (query is None) or (data is None) == (from_url is None):
+            raise ConfigError("give either data (files, frames), or a database's URL and a query")
+        if from_url is not None and query is not None:
+            data = Query(from_url, query)
+        options = IngestOptions(
+            horizons=as_horizons(horizon),
+            ticker_col=ticker_col,
+            date_col=date_col,
+            exclude=(exclude,) if isinstance(exclude, str) else tuple(exclude),
+            keep_suspicious=keep_suspicious,
+            date_format=date_format,
+            time_zone=time_zone,
+            aggregate=aggregate,
+            vendor=vendor,
+            encoding=encoding,
+            decimal=decimal,
+            features_sql=features_sql,
+        )
         fresh = not self.path.exists()
         try:
             with open_writer(self.path, ledger_url=self.ledger, create=True) as writer:
-                taken = ingest(
-                    writer,
-                    data,
-                    target=target,
-                    horizon=horizon,
-                    ticker_col=ticker_col,
-                    date_col=date_col,
-                    features_sql=features_sql,
-                    dry_run=dry_run,
-                )
+                taken = ingest(writer, data, options, target=target, dry_run=dry_run)
                 if not dry_run:
                     publish(writer)
                 return taken

@@ -8,9 +8,10 @@ import click
 
 from bmastore import __version__
 from bmastore.cli.common import EXIT_INTERRUPTED
+from bmastore.cli.ingest import ingest
 from bmastore.cli.look import explain, export, sql, status
 from bmastore.cli.measure import backtest, bench, demo
-from bmastore.cli.work import ingest, migrate, predict, train
+from bmastore.cli.work import migrate, predict, train
 from bmastore.errors import BmastoreError
 
 

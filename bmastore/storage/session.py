@@ -42,7 +42,7 @@ VIEWS = (
     "v_backtest_days",
     "v_backtest_weights",
 )
-SCHEMA_VERSION = "0002"
+SCHEMA_VERSION = "0003"
 _LOCK_PATIENCE_S = 1.0
 _HOLDER = re.compile(r"held in (.+?) \(PID (\d+)\)")
 
