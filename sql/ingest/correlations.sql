@@ -6,7 +6,7 @@ with sizes as (
     group by ticker
 ),
 
-some as (
+sampled as (
     select ticker
     from (select *, sum(n) over (order by hash(ticker), ticker) as rows_so_far from sizes)
     where rows_so_far - n < $rows
@@ -18,7 +18,7 @@ with_later as (
         {y} as y,
         lead({y}, $horizon) over (partition by ticker order by date) as y_next
     from incoming
-    where ticker in (select ticker from some)
+    where ticker in (select ticker from sampled)
 )
 
 select count(y), count(y_next), {correlations}

@@ -215,7 +215,6 @@ def check_keys(
         found = run(
             duck,
             "ingest/rows_per_key",
-            file=Part("ticker" if by_name else "''"),
             row=Part(row),
             rows=Part(text),
         ).fetchall()

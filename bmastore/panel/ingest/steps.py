@@ -38,14 +38,18 @@ class Taken:
 def make_source(
     duck: duckdb.DuckDBPyConnection, sources: Sources, cells: Sequence[Sequence[tuple[str, str]]]
 ) -> list[str]:
-    """The table ``source``: keys and ``cells`` of all batches; returns a SELECT per batch."""
+    """The table ``source``: keys and ``cells`` of all batches.
+
+    Returns a SELECT per batch of the same rows, with the files that they are from.
+    """
     drop(duck, "source")
     selects = []
     for number, (layout, named) in enumerate(zip(sources.layouts, cells, strict=True)):
         select = source_sql(layout, number, named)
         verb = "insert into source by name" if number else "create temp table source as"
         duck.execute(f"{verb} {select}")
-        selects.append(select)
+        file = [("file_path", "file_path" if layout.batch.files else "''")]
+        selects.append(source_sql(layout, number, [*named, *file]))
     return selects
 
 
