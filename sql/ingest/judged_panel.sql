@@ -1,17 +1,14 @@
--- The input's rows, and the reason why a row cannot be taken. Infinity stands for an infinite
--- value, minus infinity for one beyond the range of FLOAT: neither is stored.
+-- Why a row of the input cannot be taken, and cells that cannot be stored, blanked. Infinity stands
+-- for an infinite value, minus infinity for one beyond the range of FLOAT.
 create or replace temp view judged as
 select
-    key_ticker as ticker,
-    key_date as date,
-    moment,
-    batch,
-    {cells},
-    {flags},
+    place,
     case
-        when key_date is null and written is not null and {all_missing}
+        when date is null and written is not null and {all_missing}
             then 'lines are no rows, such as a footer'
         when {key_rules}
     end as reason,
     {shown} as shown
-from (select * rename (ticker as key_ticker, date as key_date) from source)
+    {cells}
+    {flags}
+from (select *, rowid as place from source)

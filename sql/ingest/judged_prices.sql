@@ -2,10 +2,7 @@
 -- lies beyond 1e30 or below 1e-30 is no price, and its ratios could not be computed with.
 create or replace temp view judged as
 select
-    key_ticker as ticker,
-    key_date as date,
-    moment,
-    batch,
+    place,
     case when open between 1e-30 and 1e30 then open end as open,
     case when high between 1e-30 and 1e30 then high end as high,
     case when low between 1e-30 and 1e30 then low end as low,
@@ -13,7 +10,7 @@ select
     case when volume between 0 and 1e30 then volume end as volume,
     adj_close,
     case
-        when key_date is null and close is null and written is not null
+        when date is null and close is null and written is not null
             then 'lines are no rows, such as a footer'
         when {key_rules}
         when close is null then 'close is missing'
@@ -28,4 +25,4 @@ select
     coalesce(not high between 1e-30 and 1e30, false) as bad_high,
     coalesce(not low between 1e-30 and 1e30, false) as bad_low,
     coalesce(not volume between 0 and 1e30, false) as bad_volume
-from (select * rename (ticker as key_ticker, date as key_date) from source)
+from (select *, rowid as place from source)

@@ -1,6 +1,7 @@
 """Ready-made features: upsert a panel of features and targets."""
 
 import json
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -92,12 +93,8 @@ def prepare_panel(
         notes += said
     selects = make_source(duck, sources, cells)
     names = list(columns.short.values())
-    _judge(duck, names)
     shown = dict(zip(names, (*columns.targets, *columns.features), strict=True))
-    blanks = {f"bad_{cell}": f"infinite values in {shown[cell]!r}" for cell in names}
-    blanks |= {f"far_{cell}": f"values beyond 3.4e38 in {shown[cell]!r}" for cell in names
-               if cell.startswith("x")}  # fmt: skip
-    taken = take_rows(duck, names, blanks, sources.lost)
+    taken = take_rows(duck, names, _judge(duck, shown), sources.lost)
     notes += taken.notes
     said, n_repeated, several = drop_repeated(duck, names)
     notes += said
@@ -239,23 +236,37 @@ def _cells(
     return cells, list(numbers.notes)
 
 
-def _judge(duck: duckdb.DuckDBPyConnection, names: Sequence[str]) -> None:
-    """The view ``judged``: cells that can be stored, and flags of those that cannot."""
-    cells = ", ".join(f"case when isfinite({name}) then {name} end as {name}" for name in names)
-    flags = [f"coalesce({name} = 'inf'::real, false) as bad_{name}" for name in names
-             if name.startswith("x")]  # fmt: skip
-    flags += [f"coalesce(isinf({name}), false) as bad_{name}" for name in names
-              if name.startswith("y")]  # fmt: skip
-    flags += [f"coalesce({name} = '-inf'::real, false) as far_{name}" for name in names
-              if name.startswith("x")]  # fmt: skip
+def _judge(duck: duckdb.DuckDBPyConnection, shown: dict[str, str]) -> dict[str, str]:
+    """The view ``judged``: cells that can be stored, and flags of those that cannot.
+
+    Returns what each flag means. Only columns that have such cells get flags, for a test per
+    cell would take longer than all the rest.
+    """
+    extremes = ", ".join(f"max({name}), min({name})" for name in shown)
+    found = duck.execute(f"select {extremes} from source").fetchall()[0]
+    blanks = {}
+    flags = []
+    for name, largest, smallest in zip(shown, found[::2], found[1::2], strict=True):
+        is_feature = name.startswith("x")
+        if largest == math.inf or (not is_feature and smallest == -math.inf):
+            test = f"{name} = 'inf'::real" if is_feature else f"isinf({name})"
+            flags.append(f"coalesce({test}, false) as bad_{name}")
+            blanks[f"bad_{name}"] = f"infinite values in {shown[name]!r}"
+        if is_feature and smallest == -math.inf:
+            flags.append(f"coalesce({name} = '-inf'::real, false) as far_{name}")
+            blanks[f"far_{name}"] = f"values beyond 3.4e38 in {shown[name]!r}"
+    cells = dict.fromkeys(flag.split("_", 1)[1] for flag in blanks)
     run(
         duck,
         "ingest/judged_panel",
-        cells=Part(cells),
-        flags=Part(", ".join(flags)),
-        all_missing=Part(f"coalesce({', '.join(f'{name}::double' for name in names)}) is null"),
+        cells=Part(
+            "".join(f", case when isfinite({name}) then {name} end as {name}" for name in cells)
+        ),
+        flags=Part("".join(f", {flag}" for flag in flags)),
+        all_missing=Part(f"coalesce({', '.join(f'{name}::double' for name in shown)}) is null"),
         **key_rules(duck),
     )
+    return blanks
 
 
 def _changes(

@@ -96,32 +96,26 @@ def compute(duck: duckdb.DuckDBPyConnection, recipe: Recipe) -> list[str]:
         run(duck, "ingest/spans", horizon=longest, reach=longest + recipe.lookback)
         prices = sql("ingest/prices_of_spans")
     features: list[str] = []
+    labels = []
     for number, (target, horizon) in enumerate(recipe.targets.items()):
         text = recipe.statement(horizon)
+        table = f"computed_{number}" if number else "computed"
+        values = []
         if not number:
             features = _features_of(duck, text)
-        values = [as_float(quoted(name), name) for name in features]
+            values = [as_float(quoted(name), name) for name in features]
         run(
             duck,
             "ingest/computed",
-            table=Part("computed" if not number else "computed_again"),
+            table=Part(table),
             prices=Part(prices),
-            # Only labels depend on the horizon: the others' features are not computed again.
-            features=Part("".join(f", {value}" for value in values) if not number else ""),
+            # Only labels depend on the horizon: features are not computed again.
+            features=Part("".join(f", {value}" for value in values)),
             features_sql=Part(text),
         )
-        run(
-            duck,
-            "ingest/computed_targets",
-            verb=Part(
-                "insert into computed_targets"
-                if number
-                else "create or replace temp table computed_targets as"
-            ),
-            table=Part("computed" if not number else "computed_again"),
-            target=target,
-            horizon=horizon,
-        )
+        fields = {"table": Part(table), "target": target, "horizon": horizon}
+        labels += fill(sql("ingest/labels_of_horizon"), fields)
+    duck.execute("create or replace temp view computed_targets as " + " union all ".join(labels))
     return features
 
 

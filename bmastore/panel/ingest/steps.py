@@ -14,11 +14,11 @@ from bmastore.panel.series import value_columns, feature_columns, refresh_series
 from bmastore.storage.statements import Part, literal, quoted, run
 
 _TICKER_RULES = {
-    "coalesce(key_ticker, '') = ''": "no ticker",
-    "length(key_ticker) > 255": "ticker longer than 255 characters",
-    "regexp_matches(key_ticker, '[\\x00-\\x1f]')": "control characters in the ticker",
+    "coalesce(ticker, '') = ''": "no ticker",
+    "length(ticker) > 255": "ticker longer than 255 characters",
+    "regexp_matches(ticker, '[\\x00-\\x1f]')": "control characters in the ticker",
 }
-_DATE_RULE = {"key_date is null": "date missing, or not readable as it is written"}
+_DATE_RULE = {"date is null": "date missing, or not readable as it is written"}
 # A date so many days from all others of its stock, on one side, with at most so many rows.
 _FAR_DAYS = 3650
 _FEW_ROWS = 5
@@ -63,7 +63,7 @@ def key_rules(duck: duckdb.DuckDBPyConnection) -> dict[str, Part]:
     rules = _TICKER_RULES | _DATE_RULE if bad.fetchall() != [(0,)] else _DATE_RULE
     branches = " when ".join(f"{rule} then {literal(text)}" for rule, text in rules.items())
     shown = (
-        "left(coalesce(key_ticker, '?'), 40) || case when key_date is null "
+        "left(coalesce(ticker, '?'), 40) || case when date is null "
         "then ' on ' || coalesce(written, 'no date') else '' end"
     )
     return {"key_rules": Part(branches), "shown": Part(shown)}
@@ -103,15 +103,24 @@ def take_rows(
             for count in dropped
         )
         raise InputError(f"none of the {total + n_lost} rows can be taken: {reasons}")
+    # In place: a copy of all rows would cost more than all that was judged.
+    blanked_rows = [flag for flag, n in zip(blanks, counts, strict=True) if n]
+    if blanked_rows:
+        columns_of = {flag: flag.split("_", 1)[1] for flag in blanked_rows}
+        run(
+            duck,
+            "ingest/blank_cells",
+            cells=Part(", ".join(f"{name} = judged.{name}" for name in
+                                 sorted(set(columns_of.values())))),
+            flags=Part(" or ".join(f"judged.{flag}" for flag in blanked_rows)),
+        )  # fmt: skip
+    if bad:
+        duck.execute(
+            "delete from source where rowid in (select place from judged where reason is not null)"
+        )
     drop(duck, "incoming")
     listed = ", ".join(("ticker", "date", "moment", "batch", *columns))
-    if bad or any(counts):
-        duck.execute(
-            f"create temp table incoming as select {listed} from judged where reason is null"
-        )
-    else:
-        # All are taken as they are: no copy is made.
-        duck.execute(f"create temp view incoming as select {listed} from source")
+    duck.execute(f"create temp view incoming as select {listed} from source")
     blanked = tuple(
         Count(f"{what}, stored as missing", n)
         for what, n in zip(blanks.values(), counts, strict=True)

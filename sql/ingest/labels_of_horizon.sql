@@ -1,5 +1,4 @@
 -- The labels of one horizon.
-{verb}
 select
     ticker, date, $target::varchar as target, $horizon::integer as horizon, target::double as value,
     label_end::date as label_end
