@@ -3,7 +3,6 @@ select
     ticker,
     date,
     max(moment) as moment,
-    max(batch) as batch,
     arg_min(open, (coalesce(moment, date::timestamp), rowid)) as open,
     max(high) as high,
     min(low) as low,

@@ -4,7 +4,7 @@ create or replace temp view judged as
 select
     place,
     case
-        when date is null and written is not null and {all_missing}
+        when date is null and {written} is not null and {all_missing}
             then 'lines are no rows, such as a footer'
         when {key_rules}
     end as reason,

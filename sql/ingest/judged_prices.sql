@@ -10,7 +10,7 @@ select
     case when volume between 0 and 1e30 then volume end as volume,
     adj_close,
     case
-        when date is null and close is null and written is not null
+        when date is null and close is null and {written} is not null
             then 'lines are no rows, such as a footer'
         when {key_rules}
         when close is null then 'close is missing'

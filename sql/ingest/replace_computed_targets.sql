@@ -10,4 +10,4 @@ select
     computed.ticker, computed.date, computed.target, computed.horizon, computed.value,
     computed.label_end
 from computed_targets as computed
-inner join spans on spans.ticker = computed.ticker and computed.date >= spans.label_from;
+{in_spans};

@@ -52,6 +52,11 @@ class Layout:
     others: tuple[int, ...]
     left_out: tuple[str, ...] = field(default=())
 
+    @property
+    def has_typed_dates(self) -> bool:
+        """Whether the dates' type is one, so that none can be unreadable."""
+        return self.date_column is not None and self.batch.types[self.date_column] == "DATE"
+
     def column(self, name: str) -> int | None:
         """The column of this name, whatever its case."""
         names = list(self.batch.names)

@@ -284,6 +284,15 @@ def _ratio(signed: float) -> str:
     return text if math.copysign(1, signed) < 0 else ":".join(reversed(text.split(":")))
 
 
+def _in_spans(recipe: Recipe, since: str) -> Part:
+    """A join that keeps what is to be stored; with a new recipe that is all that is computed."""
+    if recipe.is_new:
+        return Part("")
+    return Part(
+        f"inner join spans on spans.ticker = computed.ticker and computed.date >= spans.{since}"
+    )
+
+
 def _store(duck: duckdb.DuckDBPyConnection, recipe: Recipe, features: list[str]) -> None:
     """Put prices, features, targets, digests and the recipe into the store."""
     if recipe.is_new:
@@ -294,10 +303,15 @@ def _store(duck: duckdb.DuckDBPyConnection, recipe: Recipe, features: list[str])
     else:
         set_columns(duck, features)
     run(duck, "ingest/upsert_prices")
-    run(duck, "ingest/fresh")
+    run(duck, "ingest/fresh", in_spans=_in_spans(recipe, "first_date"))
     upsert_features(duck, features)
     targets = list(recipe.targets)
-    run(duck, "ingest/replace_computed_targets", targets=targets)
+    run(
+        duck,
+        "ingest/replace_computed_targets",
+        targets=targets,
+        in_spans=_in_spans(recipe, "label_from"),
+    )
     names, values = zip(*recipe.settings(features).items(), strict=True)
     run(duck, "ingest/replace_settings", names=names, new_values=values)
     refresh_touched(duck, targets)

@@ -101,19 +101,24 @@ def open_sources(
         yield Sources(tuple(layouts), tuple(notes), lost)
 
 
-def source_sql(layout: Layout, number: int, cells: Sequence[tuple[str, str]]) -> str:
-    """A SELECT of a batch: keys, the moment, what to show of a bad row, and named cells."""
+def source_sql(
+    layout: Layout, cells: Sequence[tuple[str, str]], *, moment: bool, written: bool
+) -> str:
+    """A SELECT of a batch: keys, named cells, the moment and what to show of a bad row if asked."""
     batch, dates = layout.batch, layout.dates
     first = f"c{layout.date_column}" if layout.date_column is not None else "c0"
     columns = [
         f"{layout.ticker} as ticker",
         f"{dates.day} as date",
-        f"{dates.moment or 'null'}::timestamp as moment",
-        f"{number}::integer as batch",
-        f"case when ({dates.day}) is null then "
-        f"left(coalesce({first}::varchar, c0::varchar), 40) end as written",
         *(f"{value} as {name}" for name, value in cells),
     ]
+    if moment:
+        columns.append(f"{dates.moment or 'null'}::timestamp as moment")
+    if written:
+        columns.append(
+            f"case when ({dates.day}) is null then "
+            f"left(coalesce({first}::varchar, c0::varchar), 40) end as written"
+        )
     joins = ""
     if layout.named_by != "column" or (layout.date_column is None):
         joins += " left join files on files.path = file_path"

@@ -44,13 +44,22 @@ def make_source(
     """
     drop(duck, "source")
     selects = []
+    # Columns that say nothing are none: of millions of rows each costs memory.
+    moment = any(layout.dates.moment is not None for layout in sources.layouts)
+    written = any(not layout.has_typed_dates for layout in sources.layouts)
     for number, (layout, named) in enumerate(zip(sources.layouts, cells, strict=True)):
-        select = source_sql(layout, number, named)
         verb = "insert into source by name" if number else "create temp table source as"
+        select = source_sql(layout, named, moment=moment, written=written)
         duck.execute(f"{verb} {select}")
-        file = [("file_path", "file_path" if layout.batch.files else "''")]
-        selects.append(source_sql(layout, number, [*named, *file]))
+        file = ("file_path", "file_path" if layout.batch.files else "''")
+        selects.append(source_sql(layout, [*named, file], moment=False, written=False))
     return selects
+
+
+def _source_column(duck: duckdb.DuckDBPyConnection, name: str, kind: str) -> str:
+    """SQL for a column of ``source`` that may not be there."""
+    there = {row[0] for row in duck.execute("describe source").fetchall()}
+    return name if name in there else f"null::{kind}"
 
 
 def key_rules(duck: duckdb.DuckDBPyConnection) -> dict[str, Part]:
@@ -61,12 +70,13 @@ def key_rules(duck: duckdb.DuckDBPyConnection) -> dict[str, Part]:
     """
     bad = run(duck, "ingest/bad_tickers", ticker_rules=_when(_TICKER_RULES))
     rules = _TICKER_RULES | _DATE_RULE if bad.fetchall() != [(0,)] else _DATE_RULE
+    written = _source_column(duck, "written", "varchar")
     branches = " when ".join(f"{rule} then {literal(text)}" for rule, text in rules.items())
     shown = (
         "left(coalesce(ticker, '?'), 40) || case when date is null "
-        "then ' on ' || coalesce(written, 'no date') else '' end"
+        f"then ' on ' || coalesce({written}, 'no date') else '' end"
     )
-    return {"key_rules": Part(branches), "shown": Part(shown)}
+    return {"key_rules": Part(branches), "shown": Part(shown), "written": Part(written)}
 
 
 def _when(rules: Mapping[str, str]) -> Part:
@@ -119,7 +129,8 @@ def take_rows(
             "delete from source where rowid in (select place from judged where reason is not null)"
         )
     drop(duck, "incoming")
-    listed = ", ".join(("ticker", "date", "moment", "batch", *columns))
+    moment = _source_column(duck, "moment", "timestamp")
+    listed = ", ".join(("ticker", "date", f"{moment} as moment", *columns))
     duck.execute(f"create temp view incoming as select {listed} from source")
     blanked = tuple(
         Count(f"{what}, stored as missing", n)
@@ -268,7 +279,9 @@ def upsert_features(duck: duckdb.DuckDBPyConnection, features: Sequence[str]) ->
     if kept:
         columns = ", ".join(f"features.{quoted(name)}" for name in kept)
         run(duck, "ingest/merge_features", kept_columns=Part(columns))
-    run(duck, "ingest/upsert_features")
+    if duck.execute("select exists (from main.features)").fetchall() == [(True,)]:
+        run(duck, "ingest/drop_stale_features")
+    duck.execute("insert into main.features by name select * from fresh")
 
 
 def refresh_touched(duck: duckdb.DuckDBPyConnection, targets: Sequence[str]) -> None:
