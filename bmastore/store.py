@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bmastore.backtest import BacktestReport
     from bmastore.dispatch import Progress
     from bmastore.panel.forget import Forgotten
+    from bmastore.panel.forget import Forgotten
     from bmastore.panel.ingest.report import IngestReport
     from bmastore.plan import PassOptions
     from bmastore.predict import PredictionReport
@@ -160,6 +161,73 @@ class Store:
         finally:
             if fresh and dry_run:
                 self.path.unlink(missing_ok=True)
+
+    def forget(
+        self,
+        tickers: Sequence[str] = (),
+        *,
+        target: str | None = None,
+        before: date | None = None,
+        dry_run: bool = False,
+    ) -> "Forgotten":
+        """Remove stocks, a target or old rows from the panel; the ledger keeps its history.
+
+        Parameters
+        ----------
+        tickers:
+            Stocks; without any, all.
+        target:
+            Only the labels of this target, not the features.
+        before:
+            Only rows before this date.
+        dry_run:
+            Say what would be forgotten, and forget nothing.
+
+        Raises
+        ------
+        ConfigError
+            If nothing says what to forget, or there is no such target.
+        UnknownTickerError
+            If the store has no such ticker.
+        """
+        from bmastore.panel.forget import forget
+
+        named = (tickers,) if isinstance(tickers, str) else tuple(tickers)
+        with open_writer(self.path, ledger_url=self.ledger) as writer:
+            found = forget(writer, named, target=target, before=before, dry_run=dry_run)
+            if not dry_run:
+                publish(writer)
+            return found
+
+    def export(self, what: str, path: str | Path, *, fmt: str = "parquet") -> int:
+        """Write the panel to a file: ``"prices"``, or ``"features"`` with the targets.
+
+        The file can be ingested again: ``--target NAME --horizon N`` names its targets.
+
+        Parameters
+        ----------
+        what:
+            ``"prices"`` or ``"features"``.
+        path:
+            The file.
+        fmt:
+            ``"parquet"`` or ``"csv"``.
+
+        Returns
+        -------
+        int
+            How many rows were written.
+
+        Raises
+        ------
+        ConfigError
+            If there is no such part or format.
+        StoreLockedError
+            If another process holds the store.
+        """
+        from bmastore.panel.export import export_panel
+
+        return export_panel(self.path, what, Path(path), fmt)
 
     def train(
         self,

@@ -8,8 +8,10 @@ import click
 
 from bmastore import __version__
 from bmastore.cli.common import EXIT_INTERRUPTED
+from bmastore.cli.export import export
+from bmastore.cli.forget import forget
 from bmastore.cli.ingest import ingest
-from bmastore.cli.look import explain, export, sql, status
+from bmastore.cli.look import explain, sql, status
 from bmastore.cli.measure import backtest, bench, demo
 from bmastore.cli.work import migrate, predict, train
 from bmastore.errors import BmastoreError
@@ -65,6 +67,7 @@ for command in (
     backtest,
     sql,
     export,
+    forget,
     migrate,
     bench,
     demo,

@@ -1,4 +1,4 @@
-"""Commands that look at results: status, explain, sql, export."""
+"""Commands that look at results: status, explain, sql."""
 
 from pathlib import Path
 
@@ -57,16 +57,4 @@ def sql(query: str | None, named: str | None, store: Path, fmt: str, output: Pat
     text = report.named_query(named) if named else str(query)
     with reading(store) as reader:
         found = report.query(reader, text)
-    print_table(found, fmt, output)
-
-
-@click.command()
-@store_option
-@output_options("json")
-def export(store: Path, fmt: str, output: Path | None) -> None:
-    """Export one row a stock: status, weights, metrics, newest forecast."""
-    from bmastore import report
-
-    with reading(store) as reader:
-        found = report.results(reader)
     print_table(found, fmt, output)

@@ -27,8 +27,9 @@ moves as (
 split as (
     select
         *,
-        -- By up to a twentieth the stock moves besides.
-        case when sign(move) = -sign(volume_move) and abs(volume_move) > 0.4 * abs(move) then
+        -- By up to a twentieth the stock moves besides, and by a factor of three what is traded: of
+        -- a crash far more is.
+        case when sign(move) = -sign(volume_move) and abs(volume_move + move) < 1.1 then
             sign(move) * list_min(
                 list_filter($ratios::double[], lambda ratio: abs(abs(move) - ln(ratio)) < 0.05)
             )

@@ -8,4 +8,9 @@ from (
         *, row_number() over (partition by ticker, target order by attempt desc) as age
     from ledger
 ) as attempts
-where age = 1 and status <> 'trained';
+where age = 1 and status <> 'trained'
+    -- what the panel has forgotten is history
+    and exists (
+        select 1 from series
+        where series.ticker = attempts.ticker and series.target = attempts.target
+    );

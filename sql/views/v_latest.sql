@@ -10,4 +10,9 @@ from (
     from ledger
     where status = 'trained'
 ) as trained
-where age = 1;
+where age = 1
+    -- what the panel has forgotten is history
+    and exists (
+        select 1 from series
+        where series.ticker = trained.ticker and series.target = trained.target
+    );

@@ -11,4 +11,9 @@ from (
     from predictions
     inner join ledger on ledger.entry_id = predictions.entry_id
 ) as forecasts
-where age = 1;
+where age = 1
+    -- what the panel has forgotten is history
+    and exists (
+        select 1 from series
+        where series.ticker = forecasts.ticker and series.target = forecasts.target
+    );
