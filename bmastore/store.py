@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from bmastore.backtest import BacktestReport
     from bmastore.dispatch import Progress
     from bmastore.panel.forget import Forgotten
-    from bmastore.panel.forget import Forgotten
     from bmastore.panel.ingest.report import IngestReport
     from bmastore.plan import PassOptions
     from bmastore.predict import PredictionReport

@@ -32,7 +32,9 @@ from bmastore.cli.common import ledger_option, say, store_option
 @click.option(
     "--keep-suspicious", is_flag=True, help="Take features that look as if they knew the future."
 )
-@click.option("--vendor", metavar="NAME", help="Whose layout it is (bmastore docs data lists them).")
+@click.option(
+    "--vendor", metavar="NAME", help="Whose layout it is (bmastore docs data lists them)."
+)
 @click.option("--date-format", metavar="FORMAT", help="Such as %d/%m/%Y; excel: serial numbers.")
 @click.option("--time-zone", metavar="ZONE", help="The market's, where dates are instants of UTC.")
 @click.option("--aggregate", metavar="daily", help="Make one bar per day out of several.")

@@ -160,6 +160,4 @@ def _forget_horizon(duck: duckdb.DuckDBPyConnection, target: str) -> None:
         "target": "\n".join(targets[:at] + targets[at + 1 :]),
         "horizon": ",".join(days[:at] + days[at + 1 :]),
     }
-    run(
-        duck, "ingest/replace_settings", names=list(changed), new_values=list(changed.values())
-    )
+    run(duck, "ingest/replace_settings", names=list(changed), new_values=list(changed.values()))

@@ -14,6 +14,8 @@ from (
     from main.prices
     inner join basis on basis.ticker = prices.ticker
     anti join incoming on incoming.ticker = prices.ticker and incoming.date = prices.date
+    -- what is rescaled already has its adjusted close from there
+    anti join changed on changed.ticker = prices.ticker and changed.date = prices.date
     where basis.stored_adjusted = 0 and basis.given_adjusted > 0
 )
 where abs(share - 1) > 1e-6

@@ -12,19 +12,18 @@ case
             when regexp_matches(trim({cell}), '[0-9]\s*-$') then -1
             else 1
         end
-        * case right(regexp_replace({bare}, '[-−]$', ''), 1)
-            when 'k' then 1e3 when 'm' then 1e6 when 'b' then 1e9 when 't' then 1e12 else 1
-        end
         / case when regexp_matches({cell}, '[%％]\s*$') then 100 else 1 end
         * try_cast(
             case
-                when regexp_matches(regexp_replace(replace({bare}, '−', '-'), '(-|[kmbt])$', ''), $grouped)
+                when regexp_matches(regexp_replace({bare}, '(-|[kmbt])$', ''), $grouped)
                     then replace(
-                        replace(regexp_replace(replace({bare}, '−', '-'), '(-|[kmbt])$', ''), $thousands, ''),
-                        $decimal, '.'
+                        replace(regexp_replace({bare}, '(-|[kmbt])$', ''), $thousands, ''), $decimal, '.'
                     )
                 when contains({bare}, $thousands) then null
-                else replace(regexp_replace(replace({bare}, '−', '-'), '(-|[kmbt])$', ''), $decimal, '.')
+                else replace(regexp_replace({bare}, '(-|[kmbt])$', ''), $decimal, '.')
+            end
+            || case right({bare}, 1)
+                when 'k' then 'e3' when 'm' then 'e6' when 'b' then 'e9' when 't' then 'e12' else ''
             end as double
         )
 end

@@ -1,14 +1,14 @@
 """Dates: the market's own day in whatever way it is written, told by the whole column."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import duckdb
 
 from bmastore.errors import InputError
 from bmastore.panel.ingest.batches import Batch
-from bmastore.panel.ingest.numbers import filled, is_number, is_text
+from bmastore.panel.ingest.numbers import is_number, is_text
 from bmastore.panel.ingest.options import IngestOptions
 from bmastore.storage.statements import Part, literal, run
 
@@ -55,6 +55,19 @@ def read_dates(
     InputError
         If its type holds no dates, or if what is written may mean two dates.
     """
+    dates = _read(duck, batch, column, options, date_order)
+    if time_column is None:
+        return dates
+    return replace(dates, moment=_with_time(batch, time_column, dates.day))
+
+
+def _read(
+    duck: duckdb.DuckDBPyConnection,
+    batch: Batch,
+    column: int,
+    options: IngestOptions,
+    date_order: str | None,
+) -> Dates:
     kind, name = batch.types[column], f"c{column}"
     if options.date_format == "excel":
         days = f"floor(try_cast({name}::varchar as double))::integer"
@@ -78,7 +91,7 @@ def read_dates(
             f"column {batch.names[column]!r} of {batch.shown} holds {kind[:50]} values, not dates; "
             f"name the date's column with --date-col"
         )
-    return _written(duck, batch, column, text, options, date_order, time_column)
+    return _written(duck, batch, column, text, options, date_order)
 
 
 def _by_format(duck: duckdb.DuckDBPyConnection, batch: Batch, name: str, form: str) -> Dates:
@@ -148,15 +161,12 @@ def _written(
     text: str,
     options: IngestOptions,
     date_order: str | None,
-    time_column: int | None,
 ) -> Dates:
     """Dates written as text or numbers: each distinct text is read once."""
     relation = f"(select {text} as text from {batch.table})"
     fields = {"relation": Part(relation), "text": Part("text")}
     run(duck, "ingest/date_texts", **fields)
-    shapes = dict(
-        duck.execute("select shape, count(*) from date_texts group by all").fetchall()
-    )
+    shapes = dict(duck.execute("select shape, count(*) from date_texts group by all").fetchall())
     orders, notes = _orders(duck, batch, column, shapes, date_order)
     number = batch.table.removeprefix("batch_")
     utc = "written"
@@ -183,13 +193,10 @@ def _written(
         )
     clock = duck.execute(f"select bool_or(has_time) from dates_{number}").fetchall()[0][0]
     plain = set(shapes) == {"ymd"} and not clock and is_text(batch.types[column])
-    if plain and _are_iso(duck) and time_column is None:
+    if plain and _are_iso(duck):
         return Dates(f"try_cast(c{column} as date)", notes=notes)
-    moment = "dates.moment"
-    if time_column is not None:
-        moment = _with_time(batch, time_column)
-    has_moment = moment if clock or time_column is not None else None
-    return Dates("dates.moment::date", has_moment, (f"dates_{number}", text), notes)
+    moment = "dates.moment" if clock else None
+    return Dates("dates.moment::date", moment, (f"dates_{number}", text), notes)
 
 
 def _are_iso(duck: duckdb.DuckDBPyConnection) -> bool:
@@ -197,12 +204,12 @@ def _are_iso(duck: duckdb.DuckDBPyConnection) -> bool:
     return bool(duck.execute(odd).fetchall() == [(0,)])
 
 
-def _with_time(batch: Batch, column: int) -> str:
-    """SQL for the date's moment with the time of day in a column of its own."""
-    text = f"c{column}::varchar"
+def _with_time(batch: Batch, column: int, day: str) -> str:
+    """SQL for the moment of a date whose time of day has a column of its own."""
+    text = f"trim(c{column}::varchar)"
     digits = f"lpad(regexp_extract({text}, '^(\\d{{1,6}})(\\.0*)?$', 1), 6, '0')"
     clock = f"coalesce(try_cast({text} as time), try_strptime({digits}, '%H%M%S')::time)"
-    return f"(dates.moment::date + coalesce({clock}, time '00:00:00'))"
+    return f"(({day}) + coalesce({clock}, time '00:00:00'))"
 
 
 def _orders(

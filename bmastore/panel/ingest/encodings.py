@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from bmastore.panel.ingest.files import NotTakenError
 
@@ -34,7 +34,7 @@ def unpacked(path: str) -> Iterator[IO[bytes]]:
     NotTakenError
         If it cannot be read or unpacked.
     """
-    opener = _OPENERS.get(Path(path).suffix.lower(), open)
+    opener: Any = _OPENERS.get(Path(path).suffix.lower(), open)
     try:
         with opener(path, "rb") as content:
             yield content

@@ -105,9 +105,14 @@ def lay_out(duck: duckdb.DuckDBPyConnection, batch: Batch, options: IngestOption
 def missing(wanted: str, names: Sequence[str], option: str | None = None) -> str:
     """What to say of a column that is not there."""
     hint = f"; name it with {option}" if option else ""
-    shown = ", ".join(repr(name) if not name.isprintable() or not name else name
-                      for name in names[:20])  # fmt: skip
-    return f"there is no column {wanted!r}{suggest(wanted, names)} (columns: {shown}){hint}"
+    return f"there is no column {wanted!r}{suggest(wanted, names)} (columns: {listed(names)}){hint}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Some names of columns for people."""
+    return ", ".join(
+        name if name.strip() and name.isprintable() else repr(name) for name in names[:20]
+    )
 
 
 def _ticker(batch: Batch, vendor: Vendor, options: IngestOptions) -> tuple[str, str, int | None]:

@@ -175,7 +175,7 @@ def _counted(
     for i in odd:
         bad = f"{filled(f'c{i}')} and ({cells[i]}) is null"
         bad += f" and lower(trim(c{i})) <> 'nan'"
-        scaled = f"regexp_matches(c{i}, '[%％]\\s*$')"
+        scaled = f"regexp_matches(c{i}, '[%\uff05]\\s*$')"
         parts += [
             f"count(*) filter ({bad})",
             f"count({cells[i]})",

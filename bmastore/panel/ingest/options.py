@@ -124,9 +124,7 @@ def split_target(text: str, columns: Sequence[str]) -> tuple[str, int | None]:
 
 def _check_horizon(days: int) -> None:
     if not 1 <= days <= 10_000:
-        raise ConfigError(
-            f"the horizon is a number of trading days, from 1 to 10,000, not {days}"
-        )
+        raise ConfigError(f"the horizon is a number of trading days, from 1 to 10,000, not {days}")
 
 
 def _one_of(option: str, value: str | None, known: tuple[str, ...]) -> None:

@@ -11,7 +11,7 @@ from bmastore.panel.ingest import vendors
 from bmastore.panel.ingest.basis import carry_over, one_basis
 from bmastore.panel.ingest.batches import select
 from bmastore.panel.ingest.files import NotTakenError
-from bmastore.panel.ingest.layout import Layout
+from bmastore.panel.ingest.layout import Layout, listed
 from bmastore.panel.ingest.numbers import read_numbers
 from bmastore.panel.ingest.options import IngestOptions
 from bmastore.panel.ingest.recipes import Recipe, compute, forget_labels, recipe_for
@@ -41,8 +41,8 @@ _BLANKS = {
     "bad_volume": "negative or infinite volume",
 }
 # Shares that one share becomes in the splits that are usual.
-SPLIT_RATIOS = (1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 15.0, 20.0, 25.0, 30.0, 40.0, 50.0,
-                100.0)  # fmt: skip
+SPLIT_RATIOS = (1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 15.0, 20.0, 25.0, 30.0, 40.0,
+                50.0, 100.0)  # fmt: skip
 # With more rows per key than this, they are no daily rows of the stocks that are named.
 _TOO_MANY = 1.5
 
@@ -59,7 +59,7 @@ def fits(layout: Layout) -> None:
         absent = sorted({"open", "high", "low", "close", "volume"} - set(layout.prices))
         raise NotTakenError(
             f"this is neither prices (there is no {', '.join(absent)}) nor a panel "
-            f"(no --target was named); columns: {', '.join(layout.batch.names[:30])}"
+            f"(no --target was named); columns: {listed(layout.batch.names)}"
         )
 
 

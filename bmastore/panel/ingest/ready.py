@@ -135,13 +135,35 @@ def _columns(
     excluded: Sequence[str],
 ) -> tuple[_Columns, list[Count]]:
     known = target_horizons(duck)
+    targets = _targets(known, sources, options)
+    others = {name.lower(): name for name in known}
+    mine = {name.lower() for name in targets}
+    not_features = {*mine, *others, *(name.lower() for name in excluded)}
+    first_seen: dict[str, str] = {}
+    for name in sources.names:
+        first_seen.setdefault(name.lower(), name)
+    features = tuple(name for low, name in first_seen.items() if low not in not_features)
+    notes = _left_out(first_seen, others, mine, excluded, options)
+    clash = [name for name in features if name.lower() in _RESERVED]
+    if clash or not features:
+        raise InputError(
+            f"a feature cannot be named {clash[0]!r}" if clash else "there are no feature columns"
+        )
+    stored = known_features(duck)
+    return _Columns(targets, tuple(stored.get(name.lower(), name) for name in features)), notes
+
+
+def _targets(known: dict[str, int], sources: Sources, options: IngestOptions) -> dict[str, int]:
+    """Names and horizons of the targets that are asked for."""
     all_names = [name for layout in sources.layouts for name in layout.batch.names]
+    stored = {name.lower(): name for name in known}
     targets: dict[str, int] = {}
     for text in options.targets:
         name, days = split_target(text, all_names)
-        at = next(layout.column(name) for layout in sources.layouts)
+        first = sources.layouts[0]
+        at = first.column(name)
         assert at is not None
-        name = sources.layouts[0].batch.names[at]
+        name = stored.get(name.lower(), first.batch.names[at])
         if days is None and options.horizons is not None and len(options.horizons) > 1:
             raise InputError(
                 f"several horizons go with prices; for a panel, give each target its own: "
@@ -159,21 +181,7 @@ def _columns(
                 f"give it another name"
             )
         targets[name] = days
-    others = {name.lower(): name for name in [*known]}
-    mine = {name.lower() for name in targets}
-    not_features = {*mine, *others, *(name.lower() for name in excluded)}
-    first_seen: dict[str, str] = {}
-    for name in sources.names:
-        first_seen.setdefault(name.lower(), name)
-    features = tuple(name for low, name in first_seen.items() if low not in not_features)
-    notes = _left_out(first_seen, others, mine, excluded, options)
-    clash = [name for name in features if name.lower() in _RESERVED]
-    if clash or not features:
-        raise InputError(
-            f"a feature cannot be named {clash[0]!r}" if clash else "there are no feature columns"
-        )
-    stored = known_features(duck)
-    return _Columns(targets, tuple(stored.get(name.lower(), name) for name in features)), notes
+    return targets
 
 
 def _left_out(
@@ -209,10 +217,11 @@ def _cells(
     places = {short: layout.column(name) for name, short in columns.short.items()}
     wanted = [at for at in places.values() if at is not None]
     numbers = read_numbers(duck, layout.batch, wanted, options.decimal)
-    for at in numbers.all_text:
+    if numbers.all_text:
+        name = layout.batch.names[numbers.all_text[0]]
         raise InputError(
-            f"column {layout.batch.names[at]!r} holds text, not numbers (for instance "
-            f"{numbers.examples[at]!r}); leave it out (--exclude {layout.batch.names[at]!r}) or "
+            f"column {name!r} holds text, not numbers (for instance "
+            f"{numbers.examples[numbers.all_text[0]]!r}); leave it out (--exclude {name!r}) or "
             f"encode it"
         )
     cells = []
@@ -324,9 +333,12 @@ def _vanished(duck: duckdb.DuckDBPyConnection, features: Sequence[str]) -> list[
         what = "new rows lack features of the store that are not in this input"
         notes.append(Count(what, n_new, tuple(gone)))
     if new and n_old:
-        n_without = n_old - duck.execute(
-            "select count(*) from incoming inner join main.features using (ticker, date)"
-        ).fetchall()[0][0]
+        n_without = (
+            n_old
+            - duck.execute(
+                "select count(*) from incoming inner join main.features using (ticker, date)"
+            ).fetchall()[0][0]
+        )
         if n_without:
             what = "rows before have no value of features that are new in this input"
             notes.append(Count(what, n_without, tuple(new)))

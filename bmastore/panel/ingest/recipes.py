@@ -9,7 +9,7 @@ import duckdb
 from bmastore.errors import InputError
 from bmastore.panel.ingest.steps import as_float
 from bmastore.storage.resources import sql
-from bmastore.storage.statements import Part, fill, literal, quoted, run
+from bmastore.storage.statements import Part, Value, fill, literal, quoted, run
 
 DEFAULT_HORIZON = 5
 _ROLES = ("ticker", "date", "label_end", "target")
@@ -113,7 +113,8 @@ def compute(duck: duckdb.DuckDBPyConnection, recipe: Recipe) -> list[str]:
             features=Part("".join(f", {value}" for value in values)),
             features_sql=Part(text),
         )
-        fields = {"table": Part(table), "target": target, "horizon": horizon}
+        fields: dict[str, Value | Part] = {"table": Part(table), "target": target}
+        fields["horizon"] = horizon
         labels += fill(sql("ingest/labels_of_horizon"), fields)
     duck.execute("create or replace temp view computed_targets as " + " union all ".join(labels))
     return features

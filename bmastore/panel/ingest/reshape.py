@@ -184,7 +184,7 @@ def _melted(duck: duckdb.DuckDBPyConnection, batch: Batch) -> Batch | None:
     keys = [day] if ticker is None else [day, ticker]
     cells = [
         f"last(c{value}) filter (c{at}::varchar in ({', '.join(map(literal, written))})) "
-        f"as c{len(keys) + k}"
+        f"as k{len(keys) + k}"
         for k, written in enumerate(roles.values())
     ]
     names = (*(batch.names[i] for i in keys), *roles)
@@ -198,9 +198,7 @@ def _melted(duck: duckdb.DuckDBPyConnection, batch: Batch) -> Batch | None:
         columns=Part(
             ", ".join([f"c{i} as k{k}" for k, i in enumerate(keys)] + cells) + file
         ),
-        renamed=Part(
-            ", ".join(f"{'k' if k < len(keys) else 'c'}{k} as c{k}" for k in range(len(names))) + file
-        ),
+        renamed=Part(", ".join(f"k{k} as c{k}" for k in range(len(names))) + file),
         batch=Part(batch.table),
         keys=Part(by),
     )  # fmt: skip

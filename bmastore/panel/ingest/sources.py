@@ -49,9 +49,7 @@ class Sources:
     def names(self) -> list[str]:
         """All columns of the input that are neither keys nor bookkeeping, each once."""
         return list(
-            dict.fromkeys(
-                layout.batch.names[i] for layout in self.layouts for i in layout.others
-            )
+            dict.fromkeys(layout.batch.names[i] for layout in self.layouts for i in layout.others)
         )
 
 
@@ -172,8 +170,8 @@ def _read_parquet(
             columns = tuple((row[0], row[1]) for row in described)
             zones = {}
             if any("WITH TIME ZONE" in kind for _, kind in columns):
-                zones = zones_of_parquet(duck, file.path, [name for name, kind in columns
-                                                           if "WITH TIME ZONE" in kind])  # fmt: skip
+                zoned = [name for name, kind in columns if "WITH TIME ZONE" in kind]
+                zones = zones_of_parquet(duck, file.path, zoned)
             n = duck.execute(
                 f"select sum(num_rows) from parquet_file_metadata({literal(_no_glob(file.path))})"
             ).fetchall()[0][0]
@@ -184,7 +182,7 @@ def _read_parquet(
             left_out.append((file.shown, "has no rows"))
             continue
         groups[columns, tuple(sorted(zones.items()))].append(file)
-    batches = []
+    batches: list[Batch] = []
     for (_, named_zones), alike in groups.items():
         listed = "[" + ", ".join(literal(_no_glob(file.path)) for file in alike) + "]"
         relation = f"read_parquet({listed}, hive_partitioning = false, filename = 'file_path')"

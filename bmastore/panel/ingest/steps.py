@@ -10,7 +10,7 @@ from bmastore.calendar import utc_now
 from bmastore.errors import InputError
 from bmastore.panel.ingest.report import Count
 from bmastore.panel.ingest.sources import Sources, source_sql
-from bmastore.panel.series import value_columns, feature_columns, refresh_series, target_horizons
+from bmastore.panel.series import feature_columns, refresh_series, target_horizons, value_columns
 from bmastore.storage.statements import Part, literal, quoted, run
 
 _TICKER_RULES = {
@@ -18,7 +18,7 @@ _TICKER_RULES = {
     "length(ticker) > 255": "ticker longer than 255 characters",
     "regexp_matches(ticker, '[\\x00-\\x1f]')": "control characters in the ticker",
 }
-_DATE_RULE = {"date is null": "date missing, or not readable as it is written"}
+_DATE_RULE = {"date is null": "date missing, or not readable (--date-format names its form)"}
 # A date so many days from all others of its stock, on one side, with at most so many rows.
 _FAR_DAYS = 3650
 _FEW_ROWS = 5
@@ -108,8 +108,7 @@ def take_rows(
         dropped += [Count(reason, n, tuple(shown)) for reason, n, shown in rows]
     if bad == total:
         reasons = "; ".join(
-            f"{count.what} ({count.n}"
-            + (f", e.g. {count.examples[0]})" if count.examples else ")")
+            f"{count.what} ({count.n}" + (f", e.g. {count.examples[0]})" if count.examples else ")")
             for count in dropped
         )
         raise InputError(f"none of the {total + n_lost} rows can be taken: {reasons}")
@@ -261,9 +260,7 @@ def set_columns(
     )
     if not empty:
         listed = ", ".join(["ticker", "date", *map(quoted, kept)])
-        duck.execute(
-            f"insert into main.features_new by name select {listed} from main.features"
-        )
+        duck.execute(f"insert into main.features_new by name select {listed} from main.features")
     duck.execute("drop table main.features")
     duck.execute("alter table main.features_new rename to features")
 

@@ -25,8 +25,6 @@ _NAME = re.compile(r"(^|_)(fwd|forward|future|fut|next|lead|target|label|tgt)(_|
 _ROWS = 200_000
 
 
-
-
 def check_suspects(
     duck: duckdb.DuckDBPyConnection,
     targets: dict[str, int],

@@ -67,7 +67,7 @@ def read_text(
         groups[form].append(readable)
         if encoding != "utf-8":
             encodings[encoding].append(file.shown)
-    batches = []
+    batches: list[Batch] = []
     for form, alike in groups.items():
         try:
             batches.append(_read(duck, first_number + len(batches), form, alike, scratch))
@@ -142,13 +142,13 @@ def _form(lines: Sequence[str], is_whole: bool) -> tuple[Form, str | None]:
     if any(_NUMBER.fullmatch(cell) or _DATE.fullmatch(cell) for cell in rows[0][:3]) and not (
         len(rows) > 1 and _is_wide(rows)
     ):
-        names = vendors.names_without_header(rows[0])
-        if names is None:
+        known = vendors.names_without_header(rows[0])
+        if known is None:
             raise NotTakenError(
                 f"has values, not names of columns, in its first line ({lines[at][:40]!r}); "
                 f"put a line with the names above"
             )
-        return Form(names, at, delimiter), None
+        return Form(known, at, delimiter), None
     if is_whole and not any(line.strip() for line in lines[at + 1 :]):
         raise NotTakenError("has a header and no rows")
     names = tuple(rows[0])
@@ -249,7 +249,9 @@ def _read(
         form.names,
         ("VARCHAR",) * len(form.names),
         files=tuple(files),
-        lost=(Count("lines have more cells than the header", n, tuple(sorted(examples))),) if n else (),
+        lost=(Count("lines have more cells than the header", n, tuple(sorted(examples))),)
+        if n
+        else (),
     )
 
 
@@ -307,7 +309,8 @@ def _rewritten(file: File, form: Form, encoding: str, scratch: Path) -> File:
             elif len(waiting) == 1:
                 write(_cells(line, form.delimiter))
             else:
-                write(_long_cells(waiting, form.delimiter))
+                # A line end in a cell is a space: DuckDB reads such lines with one thread.
+                write(" ".join(cell.split()) for cell in _long_cells(waiting, form.delimiter))
     return replace(file, path=str(place))
 
 

@@ -180,7 +180,7 @@ def recognise(names: Iterable[str], forced: str | None) -> Vendor:
 
 def price_columns(vendor: Vendor, names: Sequence[str]) -> dict[str, int]:
     """The column of each role that is there."""
-    found = {}
+    found: dict[str, int] = {}
     for role in ROLES:
         at = first_of((*vendor.prices.get(role, ()), *_PRICES[role]), names)
         if at is not None and at not in found.values():

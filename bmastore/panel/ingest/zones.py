@@ -59,7 +59,9 @@ def _of_arrow(content: bytes, columns: Sequence[str]) -> dict[str, str]:
         pass
     except (ValueError, OSError):
         return {}
-    words = set(re.findall(r"[A-Za-z_]+(?:/[A-Za-z_+\-0-9]+)+|[+-]\d{2}:\d{2}", schema.decode("latin-1")))
+    words = set(
+        re.findall(r"[A-Za-z_]+(?:/[A-Za-z_+\-0-9]+)+|[+-]\d{2}:\d{2}", schema.decode("latin-1"))
+    )
     zones = {word for word in words if _is_zone(word)}
     return dict.fromkeys(columns, zones.pop()) if len(zones) == 1 else {}
 
