@@ -8,14 +8,24 @@ with suspects as (
     having max(date) > $tomorrow::date or date_diff('day', min(date), max(date)) > $far + 1.6 * count(*)
 ),
 
+stored as (
+    select ticker, count(*) as n, min(date) as first_date, max(date) as last_date
+    from main.prices
+    where ticker in (from suspects)
+    group by ticker
+    union all
+    select ticker, count(*) as n, min(date) as first_date, max(date) as last_date
+    from main.features
+    where ticker in (from suspects)
+    group by ticker
+),
+
 known as (
-    select ticker, date, true as is_input from incoming where ticker in (from suspects)
+    select ticker, date, 1 as n, true as is_input from incoming where ticker in (from suspects)
     union all
-    select ticker, first_date, false from main.series
-    where ticker in (from suspects) and first_date is not null
+    select ticker, first_date, n, false from stored
     union all
-    select ticker, last_date, false from main.series
-    where ticker in (from suspects) and last_date is not null
+    select ticker, last_date, n, false from stored
 ),
 
 -- A gap cuts the dates in two; the parts are islands.
@@ -26,19 +36,19 @@ cut as (
             case when gap > (case when date > $tomorrow::date then 366 else $far end) then 1 else 0 end
         ) over (partition by ticker order by date) as island
     from (
-        select distinct
+        select
             *, date_diff('day', lag(date) over (partition by ticker order by date), date) as gap
         from known
     )
 ),
 
 islands as (
-    select ticker, island, count(*) as n, bool_and(is_input) as is_input, min(date) as first_date
+    select ticker, island, sum(n) as n, bool_and(is_input) as is_input, min(date) as first_date
     from cut
     group by ticker, island
 )
 
-select
+select distinct
     cut.ticker,
     cut.date,
     islands.n <= $few

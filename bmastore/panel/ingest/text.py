@@ -134,7 +134,8 @@ def _form(lines: Sequence[str], is_whole: bool) -> tuple[Form, str | None]:
         )
     delimiter, width = best[2], best[1]
     at = _first_of_width(lines, delimiter, width)
-    assert at is not None
+    if at is None:
+        raise NotTakenError("has no line of names above its rows")
     rows = [_cells(line, delimiter) for line in lines[at : at + 4]]
     if (pairs := _levels(rows)) is not None:
         names, n_rows, ticker = pairs
