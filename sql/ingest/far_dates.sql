@@ -6,6 +6,11 @@ with suspects as (
     from incoming
     group by incoming.ticker
     having max(date) > $tomorrow::date or date_diff('day', min(date), max(date)) > $far + 1.6 * count(*)
+    union
+    select incoming.ticker
+    from incoming
+    inner join main.series on series.ticker = incoming.ticker
+    where incoming.date < series.first_date - $far
 ),
 
 stored as (

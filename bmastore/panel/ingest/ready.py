@@ -200,7 +200,7 @@ def _left_out(
     if targets:
         what = "columns are targets of the store, and left out of the features"
         notes.append(Count(what, len(targets), tuple(targets)))
-    gone = [name for name in excluded if name.lower() in first_seen]
+    gone = sorted({first_seen[name.lower()] for name in excluded if name.lower() in first_seen})
     if gone:
         notes.append(Count("columns were left out, as told by --exclude", len(gone), tuple(gone)))
     return notes
