@@ -118,6 +118,8 @@ def _zoned(
         moment = local_time(f"{name}::timestamp", zone)
         return Dates(f"({moment})::date", moment)
     moment = f"{name}::timestamp"
+    if options.time_zone is not None:
+        return Dates(f"({moment})::date", moment)
     hours, weekdays, n = duck.execute(
         f"select max(hour({moment})), list_sort(list(distinct isodow({moment}))), "
         f"count(distinct {moment}::date) from {batch.table} where isfinite({name})"

@@ -128,6 +128,8 @@ def _with_index(frame: Any) -> Any:
         values = index.get_level_values(i)
         if name is None and isinstance(values, pd.DatetimeIndex | pd.PeriodIndex):
             name = "date" if not vendors.DATES & set(plain) else None
+        elif name is None and index.nlevels == 2 and pd.api.types.is_string_dtype(values.dtype):
+            name = "ticker" if not vendors.TICKERS & set(plain) else None
         if name is None or (levels == 1 and str(name).lower() in taken):
             # Row numbers, labels without a meaning, or what a column says as well.
             continue

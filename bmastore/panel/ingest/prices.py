@@ -1,6 +1,7 @@
 """Prices: upsert them, and compute features and targets of the stocks that they touch."""
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -43,6 +44,7 @@ _BLANKS = {
 # Shares that one share becomes in the splits that are usual.
 SPLIT_RATIOS = (1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 15.0, 20.0, 25.0, 30.0, 40.0,
                 50.0, 100.0)  # fmt: skip
+_TICKER_OF_FOLDER = "put a column of tickers into the files, or name the folders ticker=AAPL"
 # With more rows per key than this, they are no daily rows of the stocks that are named.
 _TOO_MANY = 1.5
 
@@ -79,6 +81,7 @@ def prepare_prices(
         cells.append(named)
         notes += said
     selects = make_source(duck, sources, cells)
+    check_names(duck, sources, selects)
     run(duck, "ingest/judged_prices", **key_rules(duck))
     taken = take_rows(duck, PRICE_COLUMNS, _BLANKS, sources.lost)
     notes += taken.notes
@@ -212,6 +215,8 @@ def check_keys(
     for layout, text in zip(sources.layouts, selects, strict=True):
         by_name = layout.named_by != "column"
         row = f"row({', '.join(columns)})"
+        if layout.named_by == "name":
+            _check_folders(duck, row, text)
         found = run(
             duck,
             "ingest/rows_per_key",
@@ -228,12 +233,43 @@ def check_keys(
         hint = (
             f"--ticker-col {likely!r} seems to be the column of the ticker"
             if likely is not None
-            else "name the column of the ticker with --ticker-col"
+            else "name the column of the ticker with --ticker-col, or keep one row per day"
         )
         named = f"the file's name ({ticker!r}) cannot be" if by_name else "this cannot be"
         raise InputError(
             f"{layout.batch.shown} has {n_rows:,} rows on {n_keys:,} days: {named} the ticker "
             f"of them all; {hint}"
+        )
+
+
+def check_names(duck: duckdb.DuckDBPyConnection, sources: Sources, selects: Sequence[str]) -> None:
+    """Refuse names of files that are no tickers: years of their rows, parts of tables.
+
+    Raises
+    ------
+    InputError
+        If there is one.
+    """
+    for layout, text in zip(sources.layouts, selects, strict=True):
+        if layout.named_by != "name" or not any(
+            re.match(r"(19|20)\d{2}|part-\d", file.stem) for file in layout.batch.files
+        ):
+            continue
+        found = run(duck, "ingest/names_that_are_years", rows=Part(text)).fetchall()
+        if found:
+            raise InputError(
+                f"the file's name ({found[0][0]!r}) says which part of the data it is, not of "
+                f"which stock; {_TICKER_OF_FOLDER}"
+            )
+
+
+def _check_folders(duck: duckdb.DuckDBPyConnection, row: str, text: str) -> None:
+    found = run(duck, "ingest/same_name_in_folders", row=Part(row), rows=Part(text)).fetchall()
+    if found:
+        ticker, (first, second) = found[0]
+        raise InputError(
+            f"files called {ticker!r} in {first} and {second} have different rows of the same "
+            f"days, so their name is not the ticker; {_TICKER_OF_FOLDER}"
         )
 
 

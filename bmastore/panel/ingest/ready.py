@@ -13,7 +13,7 @@ from bmastore.panel.ingest.files import NotTakenError
 from bmastore.panel.ingest.layout import Layout, missing
 from bmastore.panel.ingest.numbers import read_numbers
 from bmastore.panel.ingest.options import IngestOptions, split_target
-from bmastore.panel.ingest.prices import check_keys
+from bmastore.panel.ingest.prices import check_keys, check_names
 from bmastore.panel.ingest.report import Count, IngestReport
 from bmastore.panel.ingest.sources import Sources
 from bmastore.panel.ingest.steps import (
@@ -92,6 +92,7 @@ def prepare_panel(
         cells.append(named)
         notes += said
     selects = make_source(duck, sources, cells)
+    check_names(duck, sources, selects)
     names = list(columns.short.values())
     shown = dict(zip(names, (*columns.targets, *columns.features), strict=True))
     taken = take_rows(duck, names, _judge(duck, shown), sources.lost)

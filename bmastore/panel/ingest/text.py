@@ -212,7 +212,9 @@ def _filled(cells: Iterable[str]) -> list[str]:
 
 def _cells(line: str, delimiter: str) -> list[str]:
     if delimiter == " ":
-        return line.split()
+        if '"' not in line:
+            return line.split()
+        line = " ".join(line.split())
     if '"' not in line:
         return [cell.strip() for cell in line.split(delimiter)]
     try:

@@ -149,7 +149,7 @@ _RECORDS = (
     Vendor("metatrader", _needs("tickvol", "spread"), prices={"volume": ("tickvol",)}),
     Vendor("qlib", _needs("factor", "close"), ticker=("instrument", "symbol"),
            date=("datetime", "date")),
-    Vendor("kaggle", _needs("name", "close", "volume"), ticker=("name",)),
+    Vendor("kaggle", _needs("name", "close", "volume")),
     Vendor("yahoo", _needs("adjclose", "close")),
     Vendor("usual"),
 )  # fmt: skip

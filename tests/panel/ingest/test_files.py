@@ -7,7 +7,7 @@ import zipfile
 
 import pandas as pd
 import pytest
-from panel.ingest.helpers import note, prices, span, take
+from panel.ingest.helpers import prices, span, take
 
 from bmastore.errors import InputError
 
@@ -157,3 +157,38 @@ def test_any_name_of_a_file(store, tmp_path, sign):
     bars().to_parquet(tmp_path / f"{sign} 2.parquet")
     take(store, [tmp_path / f"{sign}.csv", tmp_path / f"{sign} 2.parquet"])
     assert set(span(store)) == {sign, f"{sign} 2"}
+
+
+def test_a_table_with_names_of_rows_and_quotes_as_r_writes_it(store, tmp_path):
+    text = '"date" "ticker" "close"\n"1" 2023-01-02 "A B" 10.5\n"2" 2023-01-03 "A B" 11.5\n'
+    (tmp_path / "r.txt").write_text(text)
+    take(store, tmp_path / "r.txt")
+    assert prices(store)[["ticker", "close"]].values.tolist() == [["A B", 10.5], ["A B", 11.5]]
+
+
+def test_an_index_of_tickers_and_dates_without_names(store):
+    both = pd.concat([bars("AAA"), bars("BBB")]).set_index(["ticker", "date"])
+    assert take(store, both.rename_axis([None, None])).tickers == 2
+
+
+def test_a_code_goes_before_a_companys_name(store):
+    both = pd.concat([bars("AAA"), bars("BBB")]).rename(columns={"ticker": "isin"})
+    take(store, both.assign(name="One Corp"))
+    assert set(span(store)) == {"AAA", "BBB"}
+
+
+def test_names_that_say_which_part_of_the_data_a_file_is_are_no_tickers(store, tmp_path):
+    for name in ("2023.csv", "2023-01.csv", "part-00000-c3.csv"):
+        bars().to_csv(tmp_path / name, index=False)
+        with pytest.raises(InputError, match="not of which stock"):
+            store.ingest(tmp_path / name)
+    bars().to_csv(tmp_path / "2018.csv", index=False)  # a share in Tokyo, for all one knows
+    assert take(store, tmp_path / "2018.csv").tickers == 1
+
+
+def test_one_name_in_several_folders_is_no_ticker_if_the_rows_differ(store, tmp_path):
+    for folder, close in (("AAPL", 1.0), ("MSFT", 2.0)):
+        (tmp_path / folder).mkdir()
+        bars(close=close).to_csv(tmp_path / folder / "daily.csv", index=False)
+    with pytest.raises(InputError, match=r"'daily' in .*AAPL and .*MSFT have different rows"):
+        store.ingest(tmp_path)

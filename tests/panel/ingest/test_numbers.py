@@ -23,7 +23,7 @@ WRITTEN = {
     "commas and points": (["1.234,5", "1.234,25", "1.234.567"], ","),
     "points and commas": (["1,234.5", "1,234.25", "1,234,567"], "."),
     "lakhs": (["1,234.5", "1,234.25", "12,34,567"], "."),
-    "apostrophes": (["1'234.5", "1’234.25", "1'234'567"], "."),
+    "apostrophes": (["1'234.5", "1\u2019234.25", "1'234'567"], "."),
     "spaces": (["1 234,5", "1\u202f234,25", "1\u00a0234\u00a0567"], ","),
     "currencies": (["$1,234.50", "€ 1,234.25", "1234567"], "."),
     "letters": (["1.2345K", "1.23425k", "1.234567M"], "."),
@@ -107,7 +107,8 @@ def test_quotes_that_first_occur_far_behind_the_beginning(store, tmp_path):
 
 
 def test_line_ends_and_stray_quotes_in_cells(store, tmp_path):
-    text = 'name,ticker,date,close\n"Two\nlines",A,2023-01-02,1\n"Stray,A,2023-01-03,2\nx,A,2023-01-04,3\n'
+    rows = ['"Two\nlines",A,2023-01-02,1', '"Stray,A,2023-01-03,2', "x,A,2023-01-04,3"]
+    text = "\n".join(["name,ticker,date,close", *rows, ""])
     (tmp_path / "p.csv").write_text(text)
     take(store, tmp_path / "p.csv")
     assert prices(store)["close"].tolist() == [1, 2, 3]
@@ -141,7 +142,7 @@ def test_kinds_of_pandas_columns_are_numbers_where_they_hold_some(store, dtype):
 def test_types_that_hold_no_numbers_are_refused_by_name(store):
     frame = pd.DataFrame({"ticker": "A", "date": pd.bdate_range("2023-01-02", periods=4), "y": 1.0})
     for column in (pd.Categorical(["INTERNET", "POINT"] * 2), pd.to_timedelta([1, 2, 3, 4], "D")):
-        with pytest.raises(InputError, match="column 'odd' holds .* values, not numbers; leave it"):
+        with pytest.raises(InputError, match=r"column 'odd' holds .* values, not numbers; leave"):
             store.ingest(frame.assign(odd=column), target="y", horizon=1)
 
 
