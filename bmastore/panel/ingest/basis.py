@@ -33,9 +33,10 @@ def one_basis(duck: duckdb.DuckDBPyConnection) -> tuple[list[Count], list[Count]
             "they are; give adjusted closes, or a few days again",
         )
         notes += _adjusted_already(duck)
-    notes += _fill(duck, has_stored)
+    filled = _fill(duck, has_stored)
     if has_stored:
-        run(duck, "ingest/stored_basis")
+        if filled or notes or dropped:
+            run(duck, "ingest/stored_basis")
         run(duck, "ingest/restated")
         dropped += _drop(
             duck,
@@ -43,7 +44,7 @@ def one_basis(duck: duckdb.DuckDBPyConnection) -> tuple[list[Count], list[Count]
             "differ from the store's by one constant factor, as after a split, but newer rows "
             "are stored; ingest the whole history of the stock",
         )
-    return dropped, notes
+    return dropped, [*notes, *filled]
 
 
 def carry_over(duck: duckdb.DuckDBPyConnection) -> list[Count]:

@@ -23,7 +23,6 @@ from bmastore.panel.ingest.text import read_text
 from bmastore.panel.ingest.zones import zones_of_parquet
 from bmastore.storage.statements import literal
 
-# Frames of Arrow's files are registered one by one; so many views DuckDB still plans quickly.
 _NAMED_FILES = "no ticker column: each file's name, without its ending, is its ticker"
 
 
