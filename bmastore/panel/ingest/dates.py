@@ -72,15 +72,16 @@ def _read(
     if options.date_format == "excel":
         days = f"floor(try_cast({name}::varchar as double))::integer"
         return Dates(f"case when {days} between 1 and 200000 then date '1899-12-30' + {days} end")
-    if options.date_format is not None and is_text(kind):
-        return _by_format(duck, batch, name, options.date_format)
+    if options.date_format is not None and (is_text(kind) or is_number(kind)):
+        text = f"trim({name})" if is_text(kind) else f"lpad({name}::hugeint::varchar, 8, '0')"
+        return _by_format(duck, batch, text, options.date_format)
     if kind == "DATE":
         return Dates(f"case when isfinite({name}) then {name} end")
     if "WITH TIME ZONE" in kind and kind.startswith("TIMESTAMP"):
         return _zoned(duck, batch, column, options)
     if kind.startswith("TIMESTAMP"):
         moment = f"case when isfinite({name}) then {name}::timestamp end"
-        return Dates(f"({moment})::date", moment)
+        return Dates(f"({moment})::date", moment, notes=_no_instants(options))
     if is_text(kind) or kind.startswith("ENUM"):
         text = f"{name}::varchar"
     elif is_number(kind) and kind != "BOOLEAN":
@@ -94,8 +95,8 @@ def _read(
     return _written(duck, batch, column, text, options, date_order)
 
 
-def _by_format(duck: duckdb.DuckDBPyConnection, batch: Batch, name: str, form: str) -> Dates:
-    day = f"try_strptime(trim({name}), {literal(form)})"
+def _by_format(duck: duckdb.DuckDBPyConnection, batch: Batch, text: str, form: str) -> Dates:
+    day = f"try_strptime({text}, {literal(form)})"
     try:
         duck.execute(f"select {day} from {batch.table} limit 0")
     except duckdb.Error as error:
@@ -135,6 +136,13 @@ def local_time(utc: str, zone: str) -> str:
         minutes = int(f"{offset[1]}{int(offset[2]) * 60 + int(offset[3])}")
         return f"({utc} + interval ({minutes}) minutes)"
     return f"timezone({literal(zone)}, timezone('UTC', {utc}))"
+
+
+def _no_instants(options: IngestOptions) -> tuple[str, ...]:
+    """What is said of a time zone that nothing is read in."""
+    if options.time_zone is None:
+        return ()
+    return ("dates without a zone are taken as they stand: --time-zone is for instants of UTC",)
 
 
 def _is_utc(zone: str) -> bool:
@@ -187,6 +195,8 @@ def _written(
     ).fetchall()[0]
     if options.time_zone is None:
         notes += _check_instants(batch, column, *instants)
+    elif instants[0] is None:
+        notes += _no_instants(options)
     n_good = duck.execute(f"select count(*) from dates_{number}").fetchall()[0][0]
     if not n_good and shapes.get("serial"):
         raise InputError(

@@ -60,6 +60,8 @@ def as_paths(data: Any) -> list[Path] | None:
         return None
     found: list[Path] = []
     for item in data:
+        if not str(item).strip():
+            raise InputError("a file's name is empty; name files, folders or globs")
         found.extend(_expand(Path(item).expanduser()))
     if not found:
         raise InputError("no files to ingest; name files, folders or globs")

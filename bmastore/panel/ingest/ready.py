@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import duckdb
@@ -83,7 +83,11 @@ def prepare_panel(
     """
     settings = dict(duck.execute("select name, value from settings").fetchall())
     excluded = _remembered(settings, "excluded_columns")
+    known = {name.lower() for name in (*excluded, *value_columns(duck))}
     excluded = sorted({*excluded, *options.exclude})
+    # Those that the store knows need not be in each update.
+    asked = tuple(name for name in options.exclude if name.lower() not in known)
+    options = replace(options, exclude=asked)
     columns, notes = _columns(duck, sources, options, excluded)
     notes += sources.notes
     cells = []

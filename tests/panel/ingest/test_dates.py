@@ -156,3 +156,15 @@ def test_minutes_in_a_column_of_the_period_are_refused(store):
     with pytest.raises(InputError, match=r"bars of 60 \(<PER>\)"):
         store.ingest(bars(DAYS).assign(**{"<PER>": "60"}))
     assert take(store, bars(DAYS).assign(**{"<PER>": "D"})).rows_new == 30
+
+
+def test_a_format_reads_whole_numbers_as_well(store):
+    digits = DAYS.strftime("%d%m%Y").astype(int)
+    take(store, bars(digits), date_format="%d%m%Y")
+    assert span(store) == WHOLE
+
+
+def test_a_time_zone_moves_no_date_that_has_none(store):
+    report = take(store, bars(DAYS), time_zone="America/New_York")
+    assert span(store) == WHOLE
+    assert note(report, "--time-zone is for instants")

@@ -192,3 +192,9 @@ def test_one_name_in_several_folders_is_no_ticker_if_the_rows_differ(store, tmp_
         bars(close=close).to_csv(tmp_path / folder / "daily.csv", index=False)
     with pytest.raises(InputError, match=r"'daily' in .*AAPL and .*MSFT have different rows"):
         store.ingest(tmp_path)
+
+
+def test_an_empty_name_does_not_mean_the_working_folder(store):
+    for nothing in ("", [""], " "):
+        with pytest.raises(InputError, match="name is empty"):
+            store.ingest(nothing)

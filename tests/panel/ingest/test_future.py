@@ -155,3 +155,13 @@ def test_the_command_line_takes_targets_with_their_horizons(tmp_path):
     found = cli("sql", "select distinct target, horizon from targets order by 2", "--format", "csv",
                 *where)  # fmt: skip
     assert found.stdout.split()[1:] == ["fwd_1,1", "fwd_5,5", "fwd_10,10"]
+
+
+def test_the_same_command_serves_an_update_that_lacks_what_is_left_out(store):
+    panel = walks()
+    options = {"target": "fwd_5", "horizon": 5, "exclude": ["fwd_1", "fwd_10"]}
+    take(store, panel, **options)
+    update = panel[["ticker", "date", "momentum", "fwd_5"]].tail(3)
+    assert take(store, update, **options).rows_unchanged == 3
+    with pytest.raises(InputError, match="no column 'nope'"):
+        store.ingest(update, target="fwd_5", horizon=5, exclude=["nope"])
