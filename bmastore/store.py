@@ -5,7 +5,7 @@ from concurrent.futures import Executor
 from contextlib import AbstractContextManager, contextmanager
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from bmastore.models.config import TrainConfig
 from bmastore.reports import queries
@@ -15,14 +15,16 @@ from bmastore.reports.queries import Status
 from bmastore.storage.migrate import migrate
 from bmastore.storage.paths import results_path
 from bmastore.storage.publish import publish
-from bmastore.storage.session import Reader, Writer, open_reader, open_writer
+from bmastore.storage.session import Reader, Writer, open_dry, open_reader, open_writer
 from bmastore.table import Table
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from bmastore.evaluation.report import BacktestReport
-    from bmastore.panel.ingest import IngestReport
+    from bmastore.panel.forget import Forgotten
+    from bmastore.panel.ingest.options import Asked
+    from bmastore.panel.ingest.report import IngestReport
     from bmastore.reports.predict import PredictionReport
     from bmastore.training.options import PassOptions
     from bmastore.training.plan import Plan
@@ -69,16 +71,14 @@ class Store:
 
     def ingest(
         self,
-        data: Any,
+        data: Any = None,
         *,
-        target: "str | dict[str, pd.Series] | None" = None,
-        horizon: int | None = None,
-        ticker_col: str | None = None,
-        date_col: str | None = None,
-        features_sql: str | None = None,
+        target: Any = None,
+        horizon: "int | str | Sequence[int] | None" = None,
         dry_run: bool = False,
+        **options: "Unpack[Asked]",
     ) -> "IngestReport":
-        """Take daily prices, or a panel of features with a target, in one transaction.
+        """Take daily prices, or a panel of features with targets, in one transaction.
 
         Ingest is an upsert by (ticker, date): the same data twice changes
         nothing, a revised row makes its stock stale and no other.
@@ -86,54 +86,118 @@ class Store:
         Parameters
         ----------
         data:
-            Paths or globs of Parquet and CSV files (one or a list), a pandas,
-            Polars or Arrow table, or a dict of pandas frames or series by
-            ticker, whose index holds the dates.
+            Paths, globs or folders of Parquet, CSV, Arrow, Excel or zip files
+            (one or a list), a pandas, Polars or Arrow table, a reader of
+            record batches, or a dict of frames or series by ticker, whose
+            index holds the dates. ``bmastore docs data`` shows it by vendor.
         target:
-            For a panel: the column to forecast. All other columns but ticker
-            and date are features and are stored as 32-bit floats. Rows
-            without a target are kept: they are what is forecast. With a dict of
-            frames, a dict of series by ticker, aligned on their index; the
-            target is then named ``target``.
+            For a panel: the column to forecast, ``"name"`` or ``"name:horizon"``,
+            a list of these, or a dict of horizons by name. All other columns
+            but ticker and date are features and are stored as 32-bit floats,
+            except those that are targets of the store. Rows without a target
+            are kept: they are what is forecast. Or the targets themselves: with
+            a dict of frames, a dict of series by ticker, joined by date, or of
+            arrays; with a frame, a series or array. They are then named
+            ``target``.
         horizon:
-            Trading days that the target looks ahead; for prices 5 unless said
-            otherwise once.
-        ticker_col, date_col:
-            Names of the key columns where they are not the usual ones.
-        features_sql:
-            For prices: SQL in the manner of ``sql/features/ohlcv.sql`` that
-            computes features and target. The store remembers it.
+            Trading days that the target looks ahead; for prices one or several,
+            5 unless said otherwise once.
         dry_run:
             Report what would be taken, and store nothing.
+        **options:
+            How the input is to be read, where it does not tell:
+            :class:`bmastore.panel.ingest.options.Asked`.
 
         Raises
         ------
         InputError
-            If the data cannot be read, or none of its rows can be taken.
+            If the data cannot be read, none of its rows can be taken, or what
+            it says may mean two things.
+        ConfigError
+            If an option has no such value.
         StoreLockedError
             If another process holds the store.
         """
-        from bmastore.panel.ingest import ingest
+        from bmastore.panel.ingest.options import read_options
+        from bmastore.panel.ingest.take import ingest
 
-        fresh = not self.path.exists()
-        try:
-            with self._writing(create=True) as writer:
-                taken = ingest(
-                    writer,
-                    data,
-                    target=target,
-                    horizon=horizon,
-                    ticker_col=ticker_col,
-                    date_col=date_col,
-                    features_sql=features_sql,
-                    dry_run=dry_run,
-                )
-                if not dry_run:
-                    publish(writer)
-                return taken
-        finally:
-            if fresh and dry_run:
-                self.path.unlink(missing_ok=True)
+        data, read = read_options(data, horizon, options)
+        if dry_run:
+            with open_dry(self.path) as session:
+                return ingest(session, data, read, target=target)
+        with self._writing(create=True) as writer:
+            taken = ingest(writer, data, read, target=target)
+            publish(writer)
+            return taken
+
+    def forget(
+        self,
+        tickers: Sequence[str] = (),
+        *,
+        target: str | None = None,
+        before: date | None = None,
+        dry_run: bool = False,
+    ) -> "Forgotten":
+        """Remove stocks, a target or old rows from the panel; the ledger keeps its history.
+
+        Parameters
+        ----------
+        tickers:
+            Stocks; without any, all.
+        target:
+            Only the labels of this target, not the features.
+        before:
+            Only rows before this date.
+        dry_run:
+            Say what would be forgotten, and forget nothing.
+
+        Raises
+        ------
+        ConfigError
+            If nothing says what to forget, or there is no such target.
+        UnknownTickerError
+            If the store has no such ticker.
+        """
+        from bmastore.panel.forget import forget
+
+        named = (tickers,) if isinstance(tickers, str) else tuple(tickers)
+        if dry_run:
+            with open_dry(self.path) as session:
+                return forget(session, named, target=target, before=before)
+        with self._writing() as writer:
+            found = forget(writer, named, target=target, before=before)
+            publish(writer)
+            return found
+
+    def export(self, what: str, path: str | Path, *, fmt: str = "parquet") -> int:
+        """Write the panel to a file: ``"prices"``, or ``"features"`` with the targets.
+
+        The file can be ingested again: ``--target NAME --horizon N`` names its targets.
+
+        Parameters
+        ----------
+        what:
+            ``"prices"`` or ``"features"``.
+        path:
+            The file.
+        fmt:
+            ``"parquet"`` or ``"csv"``.
+
+        Returns
+        -------
+        int
+            How many rows were written.
+
+        Raises
+        ------
+        ConfigError
+            If there is no such part or format.
+        StoreLockedError
+            If another process holds the store.
+        """
+        from bmastore.panel.export import export_panel
+
+        return export_panel(self.path, what, Path(path), fmt)
 
     def train(
         self,

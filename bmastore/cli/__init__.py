@@ -13,6 +13,7 @@ from bmastore.cli.demo import demo
 from bmastore.cli.docs import docs
 from bmastore.cli.explain import explain
 from bmastore.cli.export import export
+from bmastore.cli.forget import forget
 from bmastore.cli.ingest import ingest
 from bmastore.cli.migrate import migrate
 from bmastore.cli.options import EXIT_INTERRUPTED
@@ -73,6 +74,7 @@ for command in (
     backtest,
     sql,
     export,
+    forget,
     migrate,
     bench,
     demo,

@@ -4,12 +4,27 @@ from pathlib import Path
 
 import click
 
-from bmastore.cli.options import open_store, output_options, print_table, store_option
+from bmastore.cli.options import open_store, output_options, print_table, say, store_option
 
 
 @click.command()
+@click.option("--prices", "what", flag_value="prices", help="Prices as they were given.")
+@click.option("--features", "what", flag_value="features", help="Features and targets, by date.")
 @store_option
 @output_options("json")
-def export(store: Path, fmt: str, output: Path | None) -> None:
-    """Export one row per stock: status, weights, metrics, newest forecast."""
+def export(what: str | None, store: Path, fmt: str, output: Path | None) -> None:
+    """Export one row per stock: status, weights, metrics, newest forecast; or the panel.
+
+    The panel goes to a Parquet file (--output), or CSV with --format csv.
+    """
+    if what is not None:
+        _panel(store, what, fmt, output)
+        return
     print_table(open_store(store).results(), fmt, output)
+
+
+def _panel(store: Path, what: str, fmt: str, output: Path | None) -> None:
+    if output is None:
+        raise click.UsageError(f"--{what} needs a file: add --output {what}.parquet")
+    n = open_store(store).export(what, output, fmt="csv" if fmt == "csv" else "parquet")
+    say([f"{n:,} rows of {what} in {output}"])

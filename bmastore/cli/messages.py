@@ -7,7 +7,7 @@ from bmastore.table import Table
 
 if TYPE_CHECKING:
     from bmastore.evaluation.report import BacktestReport
-    from bmastore.panel.ingest import Count, IngestReport
+    from bmastore.panel.ingest.report import Count, IngestReport
     from bmastore.reports.explain import Explanation
     from bmastore.training.plan import Plan
     from bmastore.training.run import RunSummary

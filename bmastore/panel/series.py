@@ -26,13 +26,23 @@ class Series:
     digest: str
 
 
-def feature_columns(duck: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
-    """Names of the store's features, sorted."""
+def value_columns(duck: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
+    """Names of the columns of ``features`` that are no keys, as they stand there."""
     rows = duck.execute(
         "select column_name from duckdb_columns() where table_name = 'features' "
-        "and database_name = current_database() and schema_name = 'main'"
+        "and database_name = current_database() and schema_name = 'main' order by column_index"
     ).fetchall()
-    return tuple(sorted(name for (name,) in rows if name not in ("ticker", "date")))
+    return tuple(name for (name,) in rows if name not in ("ticker", "date"))
+
+
+def feature_columns(duck: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
+    """Names of the store's features, sorted.
+
+    A column that is a target of the store is none of them, whatever was ingested first: it
+    holds what is to be forecast, of this target or of another.
+    """
+    targets = {name.lower() for name in target_horizons(duck)}
+    return tuple(sorted(name for name in value_columns(duck) if name.lower() not in targets))
 
 
 def target_horizons(duck: duckdb.DuckDBPyConnection) -> dict[str, int]:

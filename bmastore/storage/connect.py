@@ -96,11 +96,13 @@ def _connect_patiently(
 
 
 @contextmanager
-def read_only(path: Path, beside: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+def read_only(
+    path: Path, beside: Path | None = None, *, is_locked_down: bool = True
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection that can reach nothing but a store, and as ``results`` one beside it.
 
     It is locked down before anything in the store is read: views are code, and a store may be
-    somebody else's.
+    somebody else's. Without the lock, files can be read as well.
     """
     with reading(path):
         mend(path)
@@ -112,10 +114,11 @@ def read_only(path: Path, beside: Path | None = None) -> Iterator[duckdb.DuckDBP
             if beside is not None:
                 duck.execute(f"attach {literal(str(beside))} as results (read_only)")
             duck.execute("set timezone = 'UTC'")
-            duck.execute(f"set memory_limit = '{_QUERY_MEMORY}'")
-            duck.execute("set python_enable_replacements = false")
-            duck.execute("set enable_external_access = false")
-            duck.execute("set lock_configuration = true")
+            if is_locked_down:
+                duck.execute(f"set memory_limit = '{_QUERY_MEMORY}'")
+                duck.execute("set python_enable_replacements = false")
+                duck.execute("set enable_external_access = false")
+                duck.execute("set lock_configuration = true")
             check_tables(duck, path)
             yield duck
         finally:

@@ -1,7 +1,8 @@
 """Brings a new store into being, whole or not at all, whoever else tries the same."""
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,6 +76,18 @@ def fill(connection: "Connection", duck: duckdb.DuckDBPyConnection, place: str |
         if place is not None:
             ask(duck, "insert into settings values ('ledger', $place)", place=place)
         create_views(duck.execute)
+
+
+@contextmanager
+def in_memory() -> Iterator[duckdb.DuckDBPyConnection]:
+    """An empty store that is gone when it is closed."""
+    from sqlalchemy import create_engine
+
+    with create_engine("duckdb:///:memory:").connect() as connection:
+        duck: duckdb.DuckDBPyConnection = connection.connection.dbapi_connection  # type: ignore[assignment]
+        duck.execute("set timezone = 'UTC'")
+        fill(connection, duck, None)
+        yield duck
 
 
 def is_blank(duck: duckdb.DuckDBPyConnection) -> bool:

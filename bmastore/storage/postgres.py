@@ -98,7 +98,8 @@ def rows(connection: "Connection", name: str, **fields: Value) -> list[dict[str,
 def create_ledger_views(connection: "Connection") -> None:
     """Make the views of the ledger anew; those of the panel's series stay in the store."""
     drop_ledger_views(connection)
-    create_views(connection.exec_driver_sql, (n for n in VIEWS if n not in OF_SERIES))
+    names = [name for name in VIEWS if name not in OF_SERIES]
+    create_views(connection.exec_driver_sql, names, has_series=False)
 
 
 def drop_ledger_views(connection: "Connection") -> None:

@@ -26,12 +26,12 @@ prices = Table(
     panel_metadata,
     Column("ticker", String, nullable=False),
     Column("date", Date, nullable=False),
-    Column("open", REAL),
-    Column("high", REAL),
-    Column("low", REAL),
-    Column("close", REAL, nullable=False),
+    Column("open", Double),
+    Column("high", Double),
+    Column("low", Double),
+    Column("close", Double, nullable=False),
     Column("volume", Double),
-    Column("adj_close", REAL),
+    Column("adj_close", Double),
 )
 
 # One REAL column per feature is added by ingest.
@@ -88,7 +88,7 @@ folds = Table(
     Column("predictions", ARRAY(REAL), nullable=False),
 )
 
-# What ingest remembers: the feature SQL in use, its horizon.
+# What ingest remembers: the feature SQL in use, its horizons, columns to leave out.
 settings = Table(
     "settings",
     panel_metadata,

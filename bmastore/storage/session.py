@@ -11,7 +11,7 @@ import duckdb
 from bmastore.errors import StoreError, StoreLockedError, StoreNotFoundError
 from bmastore.storage import postgres
 from bmastore.storage.connect import PATIENCE_S, alone, read_only
-from bmastore.storage.create import fill, is_blank, is_empty, make_store
+from bmastore.storage.create import fill, in_memory, is_blank, is_empty, make_store
 from bmastore.storage.guard import checkpoint, log_size
 from bmastore.storage.paths import models_path, remove_store, results_path
 from bmastore.storage.statements import Value, bulk_insert, quoted, run
@@ -176,6 +176,26 @@ def open_writer(
 
 
 @contextmanager
+def open_dry(path: Path) -> Iterator[Session]:
+    """A look at a store for a dry run, which may read files and changes nothing, anywhere.
+
+    Where there is no store yet, it is an empty one in memory.
+
+    Raises
+    ------
+    StoreLockedError, SchemaTooOldError, SchemaTooNewError, StoreError
+    """
+    if not path.exists() or path.stat().st_size == 0:
+        with in_memory() as duck:
+            yield Session(path, duck)
+        return
+    with read_only(path, is_locked_down=False) as duck:
+        check_version(version(duck, path), path, path)
+        create_views(duck.execute, are_temporary=True)
+        yield Session(path, duck)
+
+
+@contextmanager
 def connected(
     path: Path,
     patience: float = PATIENCE_S,
@@ -223,7 +243,9 @@ def open_reader(path: Path, *, needs_panel: bool = False) -> Iterator[Reader]:
         elif place is not None:
             duck = stack.enter_context(read_only(published))
             note = f"the ledger lies in {place}"
-        shown = VIEWS if note else (*PANEL_VIEWS, *VIEWS)
+        # Published results have no panel.
+        has_panel = duck.execute("from duckdb_tables() where table_name = 'folds'").fetchall()
+        shown = (*PANEL_VIEWS, *VIEWS) if has_panel else VIEWS
         create_views(duck.execute, shown, are_temporary=True)
         yield Reader(path, duck, note)
 

@@ -45,22 +45,34 @@ def create_views(
     names: Iterable[str] = (*PANEL_VIEWS, *VIEWS),
     *,
     are_temporary: bool = False,
+    has_series: bool = True,
 ) -> None:
-    """Create or replace views of ``sql/views/``; ``execute`` runs a statement.
+    """Create or replace views of ``sql/views/``.
 
-    Temporary ones come before those of a store, whoever made these.
+    Parameters
+    ----------
+    execute:
+        Runs a statement.
+    are_temporary:
+        Make views of the connection, which come before those of a store, whoever made these.
+    has_series:
+        Whether the panel's ``series``, which say what stocks there are, lie beside the ledger.
     """
     for name in names:
-        for statement in statements(f"views/{name}", **_rules(name)):
+        for statement in statements(f"views/{name}", **_rules(has_series)):
             if are_temporary:
                 statement = statement.replace("create or replace view", "create temp view", 1)
             execute(statement)
 
 
-def _rules(view: str) -> dict[str, Part]:
-    if view != "v_status":
-        return {}
+def _rules(has_series: bool) -> dict[str, Part]:
     changed = " ".join(
         f"when newest.{column} <> now.{column} then '{cause}'" for cause, column in INPUTS.items()
     )
-    return {"changed": Part(changed)}
+    is_known = "true"
+    if has_series:
+        is_known = (
+            "exists (select 1 from series where series.ticker = attempts.ticker "
+            "and series.target = attempts.target)"
+        )
+    return {"changed": Part(changed), "is_known": Part(is_known)}

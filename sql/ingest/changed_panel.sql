@@ -1,15 +1,12 @@
--- The input's rows that are new, or differ from those in the store, in features or target.
+-- The input's rows that are new, or differ from those in the store, in features or targets.
 create or replace temp table changed as
 select
     incoming.*,
     features.ticker is not null as is_revision,
-    targets.value is distinct from incoming.y as is_relabelled
+    {relabelled}
 from incoming
 left join main.features on features.ticker = incoming.ticker and features.date = incoming.date
-left join main.targets
-    on targets.ticker = incoming.ticker
-    and targets.date = incoming.date
-    and targets.target = $target
+{joins}
 where features.ticker is null
-    or targets.value is distinct from incoming.y
+    or {any_relabelled}
     or row({incoming_features}) is distinct from row({stored_features})

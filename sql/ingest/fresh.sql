@@ -3,4 +3,4 @@
 create or replace temp view fresh as
 select computed.* exclude (label_end, target)
 from computed
-inner join spans on spans.ticker = computed.ticker and computed.date >= spans.first_date
+{in_spans}

@@ -1,11 +1,14 @@
--- The input's rows as FLOAT features and a target, and the reason why a row cannot be taken.
+-- Why a row of the input cannot be taken, and cells that cannot be stored, blanked. Infinity stands
+-- for an infinite value, minus infinity for one beyond the range of FLOAT.
 create or replace temp view judged as
 select
-    ticker,
-    date,
-    case when isfinite(y) then y end as y,
-    {features},
-    {infinite},
-    key_reason as reason,
-    shown
-from typed
+    place,
+    case
+        when date is null and {written} is not null and {all_missing}
+            then 'lines are no rows, such as a footer'
+        when {key_rules}
+    end as reason,
+    {shown} as shown
+    {cells}
+    {flags}
+from (select *, rowid as place from source)

@@ -1,11 +1,9 @@
--- Rows of the input that cannot be taken, counted by reason, with examples; and under the
--- reason NULL those that are taken with some cells blanked, counted by kind of cell.
+-- Rows of the input that cannot be taken, counted by reason, with examples.
 select
     reason,
     count(*) as n,
-    list_slice(list_sort(list_distinct(list(shown) filter (reason is not null))), 1, 5) as examples
-    {counts}
+    list_slice(list_sort(list_distinct(list(shown))), 1, 5) as examples
 from judged
-where reason is not null {or_blanked}
+where reason is not null
 group by reason
 order by n desc, reason

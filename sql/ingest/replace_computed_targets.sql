@@ -3,10 +3,11 @@ delete from main.targets
 using spans
 where targets.ticker = spans.ticker
     and targets.date >= spans.label_from
-    and targets.target = $target;
+    and targets.target in (select unnest($targets::varchar[]));
 
 insert into main.targets (ticker, date, target, horizon, value, label_end)
-select computed.ticker, computed.date, $target, $horizon, computed.target, computed.label_end
-from computed
-inner join spans on spans.ticker = computed.ticker and computed.date >= spans.label_from
-where isfinite(computed.target) and computed.label_end is not null;
+select
+    computed.ticker, computed.date, computed.target, computed.horizon, computed.value,
+    computed.label_end
+from computed_targets as computed
+{in_spans};

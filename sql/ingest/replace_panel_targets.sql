@@ -22,16 +22,16 @@ from (
 
 delete from main.targets
 using changed
-where changed.is_relabelled
+where changed.{relabelled}
     and targets.ticker = changed.ticker
     and targets.date = changed.date
     and targets.target = $target;
 
 insert into main.targets (ticker, date, target, horizon, value, label_end)
-select changed.ticker, changed.date, $target, $horizon, changed.y, labels.label_end
+select changed.ticker, changed.date, $target, $horizon, changed.{y}, labels.label_end
 from changed
 inner join labels on labels.ticker = changed.ticker and labels.date = changed.date
-where changed.is_relabelled and changed.y is not null;
+where changed.{relabelled} and changed.{y} is not null;
 
 update main.targets
 set label_end = labels.label_end

@@ -1,6 +1,6 @@
--- What computed features and targets, in place of what did before.
+-- Put settings in place of those of the same names.
 delete from settings
-where name <> 'ledger';
+where name in (select unnest($names::varchar[]));
 
 insert into settings (name, value)
-select unnest($names), unnest($new_values);
+select unnest($names::varchar[]), unnest($new_values::varchar[]);

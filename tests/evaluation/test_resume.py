@@ -9,6 +9,8 @@ import pytest
 
 from bmastore import Store
 from bmastore.datasets import planted_panel
+from bmastore.evaluation.backtest import plan_backtest
+from bmastore.storage.session import open_reader
 from tests.helpers import FAST, HORIZON, TARGET, cli, in_background, wait_until
 
 PANEL = planted_panel(n_stocks=6, n_days=420, seed=21)
@@ -89,6 +91,8 @@ def test_a_polite_stop_keeps_what_is_done_and_exits_130(store, number):
 
 
 def test_a_backtest_obeys_a_memory_limit(stocks):
-    told = []
-    stocks.backtest(FAST, cutoffs=1, every=20, max_memory=700 * 2**20, on_progress=told.append)
-    assert max(progress.memory for progress in told) < 700 * 2**20
+    asked = {"cutoffs": 1, "every": 20, "workers": 4}
+    with open_reader(stocks.path, needs_panel=True) as reader:
+        assert plan_backtest(reader, FAST, **asked).workers == 4
+        assert plan_backtest(reader, FAST, **asked, max_memory=700 * 2**20).workers == 1
+    assert stocks.backtest(FAST, **asked, max_memory=700 * 2**20).n_stocks == 6

@@ -1,220 +1,353 @@
 """Prices: upsert them, and compute features and targets of the stocks that they touch."""
 
+import math
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import duckdb
 
 from bmastore.errors import InputError
-from bmastore.panel.ingest.counts import Count, IngestReport
-from bmastore.panel.ingest.sources import PRICE_COLUMNS, Source, number
+from bmastore.panel.ingest import vendors
+from bmastore.panel.ingest.basis import carry_over, one_basis
+from bmastore.panel.ingest.batches import select
+from bmastore.panel.ingest.files import NotTakenError
+from bmastore.panel.ingest.layout import Layout, listed
+from bmastore.panel.ingest.numbers import read_numbers
+from bmastore.panel.ingest.options import IngestOptions
+from bmastore.panel.ingest.recipes import Recipe, compute, forget_labels, recipe_for
+from bmastore.panel.ingest.report import Count, IngestReport
+from bmastore.panel.ingest.sources import Sources
 from bmastore.panel.ingest.steps import (
-    add_columns,
-    as_float,
     count_changes,
+    drop_far_dates,
     drop_repeated,
-    make_typed,
+    key_rules,
+    make_source,
     refresh_touched,
+    set_columns,
+    settle,
     take_rows,
-    unreadable_cells,
     upsert_features,
 )
-from bmastore.panel.series import feature_columns
+from bmastore.panel.series import value_columns
 from bmastore.storage.resources import sql
-from bmastore.storage.statements import Part, fill, literal, quoted, run
+from bmastore.storage.statements import Part, run
 
-DEFAULT_HORIZON = 5
-_ROLES = ("ticker", "date", "label_end", "target")
+PRICE_COLUMNS = vendors.ROLES
 _BLANKS = {
     "bad_open": "open not positive or infinite",
     "bad_high": "high not positive or infinite",
     "bad_low": "low not positive or infinite",
     "bad_volume": "negative or infinite volume",
 }
-_LOOKBACK = re.compile(r"^--\s*lookback:\s*(\d+)\s*rows", re.MULTILINE)
+# Shares that one share becomes in the splits that are usual.
+SPLIT_RATIOS = (1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 15.0, 20.0, 25.0, 30.0, 40.0,
+                50.0, 100.0)  # fmt: skip
+_TICKER_OF_FOLDER = "put a column of tickers into the files, or name the folders ticker=AAPL"
+# With more rows per key than this, they are no daily rows of the stocks that are named.
+_TOO_MANY = 1.5
 
 
-@dataclass(frozen=True)
-class _Recipe:
-    """What computes features and target, and whether it is another than before."""
+def fits(layout: Layout) -> None:
+    """Whether a batch holds prices.
 
-    sql: str
-    horizon: int
-    is_new: bool
-    before: dict[str, str]
-
-    @property
-    def target(self) -> str:
-        return f"log_return_{self.horizon}d"
-
-    @property
-    def lookback(self) -> int | None:
-        """Earlier rows that a day's features need; ``None`` where the SQL does not say."""
-        found = _LOOKBACK.search(self.sql)
-        return int(found[1]) if found else None
-
-    def statement(self) -> str:
-        """The SQL as one statement, for this horizon.
-
-        Raises
-        ------
-        InputError
-            If it is not one statement, or names a field other than ``$horizon``.
-        """
-        try:
-            found = fill(self.sql, {"horizon": self.horizon})
-        except KeyError as error:
-            raise InputError(
-                f"the feature SQL names the field {error}; it may use $horizon alone"
-            ) from None
-        if len(found) != 1:
-            raise InputError(f"the feature SQL must be one SELECT, not {len(found)} statements")
-        return found[0]
+    Raises
+    ------
+    NotTakenError
+        If it has no close.
+    """
+    if "close" not in layout.prices:
+        absent = sorted({"open", "high", "low", "close", "volume"} - set(layout.prices))
+        raise NotTakenError(
+            f"this is neither prices (there is no {', '.join(absent)}) nor a panel "
+            f"(no --target was named); columns: {listed(layout.batch.names)}"
+        )
 
 
 def prepare_prices(
-    duck: duckdb.DuckDBPyConnection,
-    source: Source,
-    horizon: int | None,
-    features_sql: str | None,
+    duck: duckdb.DuckDBPyConnection, sources: Sources, options: IngestOptions
 ) -> tuple[IngestReport, Callable[[], None]]:
-    """Compute, in temporary tables, all that ``source`` changes.
+    """Compute, in temporary tables, all that ``sources`` change.
 
     Returns the report, and what puts the changes into the store, to be called
     in a transaction. They are computed before it because DuckDB reads tables
     that the running transaction has filled with one thread only.
     """
-    cells = {
-        name: number(source.prices[name], source.types[source.prices[name]])
-        if name in source.prices
-        else "null::double"
-        for name in PRICE_COLUMNS
-    }
-    make_typed(duck, source, cells)
-    run(duck, "ingest/judged_prices")
-    columns = ", ".join(("ticker", "date", *PRICE_COLUMNS))
-    rows_read, dropped, blanked = take_rows(duck, columns, _BLANKS)
-    notes = unreadable_cells(duck, source, list(source.prices.values()))
-    notes += blanked
-    notes += drop_repeated(duck, PRICE_COLUMNS)
+    notes = list(sources.notes)
+    cells = []
+    for layout in sources.layouts:
+        named, said = _cells(duck, layout, options)
+        cells.append(named)
+        notes += said
+    selects = make_source(duck, sources, cells)
+    check_names(duck, sources, selects)
+    run(duck, "ingest/judged_prices", **key_rules(duck))
+    taken = take_rows(duck, PRICE_COLUMNS, _BLANKS, sources.lost)
+    notes += taken.notes
+    dropped = list(taken.dropped)
+    n_repeated, said = _one_row_per_day(duck, sources, selects, options)
+    notes += said
+    for step in (drop_far_dates, one_basis):
+        gone, said = step(duck)
+        dropped += gone
+        notes += said
 
-    if duck.execute("select count(*) from main.prices").fetchall() == [(0,)]:
-        duck.execute(
-            "create or replace temp view changed as select *, false as is_revision from incoming"
-        )
+    if duck.execute("select exists (from main.prices)").fetchall() == [(False,)]:
+        run(duck, "ingest/all_prices_are_new")
     else:
         run(duck, "ingest/changed_prices")
-    run(duck, "ingest/current_prices")
     tickers, counts = count_changes(duck)
+    notes += carry_over(duck)
+    run(duck, "ingest/current_prices")
     run(duck, "ingest/touched_by_prices")
     tickers_changed = duck.execute("select count(*) from touched").fetchall()[0][0]
-    recipe = _recipe(duck, horizon, features_sql)
-    features = _compute(duck, recipe)
-    notes += _jumps(duck)
-    notes += [Count(note, 0) for note in source.notes]
+    recipe = recipe_for(duck, options.horizons, options.features_sql)
+    features = compute(duck, recipe)
+    notes += _jumps(duck) + _absent(sources)
     report = IngestReport(
-        "prices", rows_read, *counts, tickers, tickers_changed, tuple(dropped), tuple(notes)
-    )
+        "prices", taken.rows_read, *counts, tickers, tickers_changed, tuple(dropped), tuple(notes),
+        rows_repeated=n_repeated,
+    )  # fmt: skip
     return report, partial(_store, duck, recipe, features)
 
 
-def _recipe(
-    duck: duckdb.DuckDBPyConnection, horizon: int | None, features_sql: str | None
-) -> _Recipe:
-    """The feature SQL and horizon: those given, else those last used, else the defaults."""
-    before = dict(duck.execute("select name, value from settings").fetchall())
-    text = features_sql or before.get("features_sql") or sql("features/ohlcv")
-    days = horizon or int(before.get("horizon", DEFAULT_HORIZON))
-    is_new = (text, str(days)) != (before.get("features_sql"), before.get("horizon"))
-    return _Recipe(text, days, is_new, before)
+def _cells(
+    duck: duckdb.DuckDBPyConnection, layout: Layout, options: IngestOptions
+) -> tuple[list[tuple[str, str]], list[Count]]:
+    """SQL for the prices of a batch, by role, and what is to be said of them."""
+    vendor, batch = layout.vendor, layout.batch
+    divisor = vendors.first_of((vendor.divisor,), batch.names) if vendor.divisor else None
+    columns = [*layout.prices.values(), *([] if divisor is None else [divisor])]
+    numbers = read_numbers(duck, batch, list(dict.fromkeys(columns)), options.decimal)
+    cells = {role: numbers.cells[at] for role, at in layout.prices.items()}
+    notes = list(numbers.notes)
+    if vendor.signed:
+        negative = select(duck, batch.table, [f"count(*) filter (({cells['close']}) < 0)"])[0][0]
+        cells = {role: f"abs({cell})" if role != "volume" else cell for role, cell in cells.items()}
+        # CRSP writes a price of zero where there is none.
+        cells["close"] = f"nullif({cells['close']}, 0)"
+        if negative:
+            what = "prices below zero are averages of bid and ask: their absolute value is taken"
+            notes.append(Count(what, int(str(negative))))
+    if divisor is not None:
+        cells["adj_close"] = f"({cells['close']}) / nullif({numbers.cells[divisor]}, 0)"
+        notes.append(Count(f"adjusted closes are close / {batch.names[divisor]}", 0))
+    if vendor.lot != 1 and "volume" in cells:
+        cells["volume"] = f"({cells['volume']}) * {vendor.lot}"
+        notes.append(Count(f"volume is in lots of {vendor.lot} shares, and stored in shares", 0))
+    used = {*columns, layout.ticker_column, layout.date_column}
+    unused = [batch.names[i] for i in layout.others if i not in used]
+    if unused:
+        notes.append(Count("columns that are no prices were left out", len(unused), tuple(unused)))
+    return [(role, cells.get(role, "null::double")) for role in PRICE_COLUMNS], notes
 
 
-def _compute(duck: duckdb.DuckDBPyConnection, recipe: _Recipe) -> list[str]:
-    """Run the feature SQL into the table ``computed``; returns the features' names.
+def _absent(sources: Sources) -> list[Count]:
+    """Say which prices no file has: the features of these are missing."""
+    there = {role for layout in sources.layouts for role in layout.prices}
+    absent = [role for role in ("open", "high", "low", "volume") if role not in there]
+    if not absent:
+        return []
+    return [Count("there is no " + ", ".join(absent) + ": features of these are missing", 0)]
+
+
+def _one_row_per_day(
+    duck: duckdb.DuckDBPyConnection,
+    sources: Sources,
+    selects: Sequence[str],
+    options: IngestOptions,
+) -> tuple[int, list[Count]]:
+    """Make one row per stock and day, or refuse what cannot be; returns rows gone and notes."""
+    if options.aggregate == "daily":
+        before = duck.execute("select count(*) from incoming").fetchall()[0][0]
+        settle(duck)
+        settle(duck, sql("ingest/daily_bars"))
+        gone = before - duck.execute("select count(*) from incoming").fetchall()[0][0]
+        said = [Count("bars were merged into one per day", gone)] if gone else []
+        return gone, said
+    _check_period(duck, sources)
+    notes, n_repeated, several = drop_repeated(duck, PRICE_COLUMNS)
+    if several:
+        examples = duck.execute(
+            "select ticker || ' ' || date, n from repeated where n_moments > 1 order by 1 limit 1"
+        ).fetchall()[0]
+        raise InputError(
+            f"there are several bars per day ({examples[1]} of {examples[0]}), and prices are "
+            f"daily; say --aggregate daily to make one bar of them, or give daily files"
+        )
+    if n_repeated:
+        check_keys(duck, sources, selects, PRICE_COLUMNS)
+    return n_repeated, notes
+
+
+def _check_period(duck: duckdb.DuckDBPyConnection, sources: Sources) -> None:
+    """Stooq and others write the minutes of a bar into a column."""
+    for layout in sources.layouts:
+        at = vendors.first_of(("per", "interval", "timeframe"), layout.batch.names)
+        if at is None:
+            continue
+        found = duck.execute(
+            f"select c{at}::varchar from {layout.batch.table} "
+            rf"where regexp_full_match(trim(c{at}::varchar), '\d+[mMhH]?(in)?') limit 1"
+        ).fetchall()
+        if found:
+            raise InputError(
+                f"{layout.batch.shown} has bars of {found[0][0]} ({layout.batch.names[at]}), and "
+                f"prices are daily; say --aggregate daily to make one bar per day of them"
+            )
+
+
+def check_keys(
+    duck: duckdb.DuckDBPyConnection,
+    sources: Sources,
+    selects: Sequence[str],
+    columns: Sequence[str],
+) -> None:
+    """Refuse rows of several stocks under one ticker, and name the column that parts them.
 
     Raises
     ------
     InputError
-        If it lacks a column that it must have.
+        If a file whose name is the ticker has a date more than once, or if other rows far
+        outnumber the keys.
     """
-    if recipe.is_new:
-        duck.execute(
-            "create or replace temp table touched as select distinct ticker from current_prices"
+    for layout, text in zip(sources.layouts, selects, strict=True):
+        by_name = layout.named_by != "column"
+        row = f"row({', '.join(columns)})"
+        if layout.named_by == "name":
+            _check_folders(duck, row, text)
+        found = run(
+            duck,
+            "ingest/rows_per_key",
+            row=Part(row),
+            rows=Part(text),
+        ).fetchall()
+        if not found:
+            continue
+        ticker, n_rows, n_different, n_keys = found[0]
+        likely = _likely_ticker(duck, layout)
+        too_many = n_different > _TOO_MANY * n_keys
+        if not too_many and not (by_name and likely is not None and n_different > 1.05 * n_keys):
+            continue
+        hint = (
+            f"--ticker-col {likely!r} seems to be the column of the ticker"
+            if likely is not None
+            else "name the column of the ticker with --ticker-col, or keep one row per day"
         )
-    if recipe.is_new or recipe.lookback is None:
-        prices = "select * from current_prices where ticker in (select ticker from touched)"
-        run(duck, "ingest/whole_spans")
-    else:
-        reach = recipe.horizon + recipe.lookback
-        run(duck, "ingest/spans", horizon=recipe.horizon, reach=reach)
-        prices = sql("ingest/prices_of_spans")
-    text = recipe.statement()
-    described = duck.execute(
-        f"describe with prices as (select * from main.prices limit 0) select * from ({text})"
-    ).fetchall()
-    columns = [row[0] for row in described]
-    missing = [name for name in _ROLES if name not in columns]
-    if missing:
-        raise InputError(f"the feature SQL gives no column {missing[0]!r}")
-    features = [name for name in columns if name not in _ROLES]
-    values = ", ".join(as_float(quoted(name), name) for name in features)
-    run(
-        duck,
-        "ingest/computed",
-        prices=Part(prices),
-        features=Part(values),
-        features_sql=Part(text),
-    )
-    return features
+        named = f"the file's name ({ticker!r}) cannot be" if by_name else "this cannot be"
+        raise InputError(
+            f"{layout.batch.shown} has {n_rows:,} rows on {n_keys:,} days: {named} the ticker "
+            f"of them all; {hint}"
+        )
 
 
-def _store(duck: duckdb.DuckDBPyConnection, recipe: _Recipe, features: list[str]) -> None:
-    """Put prices, features, targets, digests and the recipe into the store."""
-    if recipe.is_new:
-        _forget_computed(duck, recipe.before)
-    add_columns(duck, features)
-    if recipe.is_new and set(feature_columns(duck)) == set(features):
-        duck.execute("delete from features")
-    run(duck, "ingest/upsert_prices")
-    run(duck, "ingest/fresh")
-    upsert_features(duck, features)
-    run(duck, "ingest/replace_computed_targets", target=recipe.target, horizon=recipe.horizon)
-    settings = {
-        "features_sql": recipe.sql,
-        "horizon": str(recipe.horizon),
-        "target": recipe.target,
-        "computed_features": "\n".join(features),
-    }
-    names, values = zip(*settings.items(), strict=True)
-    run(duck, "ingest/replace_settings", names=names, new_values=values)
-    refresh_touched(duck, recipe.target)
+def check_names(duck: duckdb.DuckDBPyConnection, sources: Sources, selects: Sequence[str]) -> None:
+    """Refuse names of files that are no tickers: years of their rows, parts of tables.
+
+    Raises
+    ------
+    InputError
+        If there is one.
+    """
+    for layout, text in zip(sources.layouts, selects, strict=True):
+        if layout.named_by != "name" or not any(
+            re.match(r"(19|20)\d{2}|part-\d", file.stem) for file in layout.batch.files
+        ):
+            continue
+        found = run(duck, "ingest/names_that_are_years", rows=Part(text)).fetchall()
+        if found:
+            raise InputError(
+                f"the file's name ({found[0][0]!r}) says which part of the data it is, not of "
+                f"which stock; {_TICKER_OF_FOLDER}"
+            )
+
+
+def _check_folders(duck: duckdb.DuckDBPyConnection, row: str, text: str) -> None:
+    found = run(duck, "ingest/same_name_in_folders", row=Part(row), rows=Part(text)).fetchall()
+    if found:
+        ticker, (first, second) = found[0]
+        raise InputError(
+            f"files called {ticker!r} in {first} and {second} have different rows of the same "
+            f"days, so their name is not the ticker; {_TICKER_OF_FOLDER}"
+        )
+
+
+def _likely_ticker(duck: duckdb.DuckDBPyConnection, layout: Layout) -> str | None:
+    """The column that, with the date, is different in each row, and the same in many."""
+    batch, dates = layout.batch, layout.dates
+    taken = {layout.ticker_column, layout.date_column, *layout.prices.values()}
+    best: tuple[int, str] | None = None
+    day = f"c{layout.date_column}" if layout.date_column is not None else "''"
+    for i, name in enumerate(batch.names):
+        if i in taken or batch.types[i] in ("DOUBLE", "FLOAT", "BOOLEAN"):
+            continue
+        n, keys, values = duck.execute(
+            f"select count(*), count(distinct (c{i}, {day})), count(distinct c{i}) "
+            f"from {batch.table}"
+        ).fetchall()[0]
+        if keys >= 0.95 * n and 1 < values <= n / 2 and (best is None or values < best[0]):
+            best = (values, name)
+    assert dates is not None
+    return best[1] if best else None
 
 
 def _jumps(duck: duckdb.DuckDBPyConnection) -> list[Count]:
-    jumps = run(duck, "ingest/jumps").fetchall()
-    if not jumps:
-        return []
-    examples = tuple(f"{ticker} ({largest:.1f})" for ticker, _, largest in jumps)
-    return [
-        Count(
-            "one-day moves with |log return| > 1, kept; check these stocks for splits",
-            sum(n for _, n, _ in jumps),
-            examples,
+    """One-day moves that people should look at."""
+    found = run(duck, "ingest/jumps", ratios=SPLIT_RATIOS).fetchall()
+    notes = []
+    jumps = [row for row in found if row[1]]
+    if jumps:
+        examples = tuple(f"{ticker} ({largest:.1f})" for ticker, _, largest, *_ in jumps)
+        what = "one-day moves with |log return| > 1, kept; check these stocks for splits"
+        notes.append(Count(what, sum(row[1] for row in jumps), examples))
+    splits = [row for row in found if row[5]]
+    if splits:
+        examples = tuple(
+            f"{ticker} {day} ({_ratio(ratio)})" for ticker, _, _, day, ratio, _ in splits
         )
-    ]
+        what = (
+            "one-day moves by the ratio of a split, with the volume moving the other way: likely "
+            "splits that the prices do not reflect; give adjusted closes"
+        )
+        notes.append(Count(what, sum(row[5] for row in splits), examples))
+    return notes
 
 
-def _forget_computed(duck: duckdb.DuckDBPyConnection, known: dict[str, str]) -> None:
-    """Remove what an earlier feature SQL or horizon computed.
+def _ratio(signed: float) -> str:
+    ratio = abs(signed)
+    text = "3:2" if ratio == 1.5 else "5:2" if ratio == 2.5 else f"{ratio:g}:1"
+    return text if math.copysign(1, signed) < 0 else ":".join(reversed(text.split(":")))
 
-    In one transaction DuckDB alters a table only before it deletes from it, so the rows
-    stay until the new columns are there.
-    """
-    if "target" not in known:
-        return
-    for name in known["computed_features"].split("\n"):
-        duck.execute(f"alter table features drop column {quoted(name)}")
-    for table in ("targets", "series"):
-        duck.execute(f"delete from {table} where target = {literal(known['target'])}")
+
+def _in_spans(recipe: Recipe, since: str) -> Part:
+    """A join that keeps what is to be stored; with a new recipe that is all that is computed."""
+    if recipe.is_new:
+        return Part("")
+    return Part(
+        f"inner join spans on spans.ticker = computed.ticker and computed.date >= spans.{since}"
+    )
+
+
+def _store(duck: duckdb.DuckDBPyConnection, recipe: Recipe, features: list[str]) -> None:
+    """Put prices, features, targets, digests and the recipe into the store."""
+    if recipe.is_new:
+        mine = {name for name in recipe.before.get("computed_features", "").split("\n") if name}
+        others = [name for name in value_columns(duck) if name not in mine]
+        set_columns(duck, features, sorted(mine), empty=not others)
+        forget_labels(duck, [t for t in recipe.before.get("target", "").split("\n") if t])
+    else:
+        set_columns(duck, features)
+    run(duck, "ingest/upsert_prices")
+    run(duck, "ingest/fresh", in_spans=_in_spans(recipe, "first_date"))
+    upsert_features(duck, features)
+    targets = list(recipe.targets)
+    run(
+        duck,
+        "ingest/replace_computed_targets",
+        targets=targets,
+        in_spans=_in_spans(recipe, "label_from"),
+    )
+    names, values = zip(*recipe.settings(features).items(), strict=True)
+    run(duck, "ingest/replace_settings", names=names, new_values=values)
+    refresh_touched(duck, targets)

@@ -1,8 +1,9 @@
-"""What may be ingested: files and frames, made into one DuckDB relation with known columns."""
+"""Sources: files, frames and databases, each read once, as batches whose columns are known."""
 
-import difflib
-import re
-from collections.abc import Iterable, Mapping, Sequence
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,335 +11,283 @@ from typing import Any
 import duckdb
 
 from bmastore.errors import InputError
-from bmastore.storage.statements import literal, quoted
+from bmastore.panel.ingest.batches import Batch, File, as_batch, register_files
+from bmastore.panel.ingest.database import Query, read_query
+from bmastore.panel.ingest.files import NotTakenError, as_paths, find
+from bmastore.panel.ingest.frames import first_line, read_frame, zones_of
+from bmastore.panel.ingest.layout import Layout, date_of_file, lay_out, ticker_of_file
+from bmastore.panel.ingest.options import IngestOptions
+from bmastore.panel.ingest.report import Count
+from bmastore.panel.ingest.reshape import as_bars
+from bmastore.panel.ingest.text import read_text
+from bmastore.panel.ingest.zones import zones_of_parquet
+from bmastore.storage.statements import literal
 
-_PARQUET = (".parquet", ".pq")
-_CSV = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
-
-# Spellings of Yahoo, Stooq and common vendors, without case and punctuation.
-_SPELLINGS = {
-    "ticker": ("ticker", "symbol"),
-    "date": ("date", "datetime", "timestamp"),
-    "open": ("open",),
-    "high": ("high",),
-    "low": ("low",),
-    "close": ("close",),
-    "volume": ("volume", "vol"),
-    "adj_close": ("adjclose", "adjustedclose", "closeadj"),
-}
-PRICE_COLUMNS = ("open", "high", "low", "close", "volume", "adj_close")
+_NAMED_FILES = "no ticker column: each file's name, without its ending, is its ticker"
 
 
 @dataclass(frozen=True)
-class Source:
-    """What is to be ingested, readable in DuckDB as the view ``source``.
+class Sources:
+    """All of an input, laid out.
 
     Attributes
     ----------
-    types:
-        DuckDB type of each column by its name in the input.
-    ticker, date:
-        SQL expressions: the ticker as text, the date as DATE (NULL if unparsable).
-    date_column:
-        Name of the date column in the input.
-    prices:
-        Input column of each price column that was found.
+    layouts:
+        The batches and what their columns are.
     notes:
         What the user should know about how the input is read.
+    lost:
+        Lines that could not be read at all.
     """
 
-    types: dict[str, str]
-    ticker: str
-    date: str
-    date_column: str
-    ticker_column: str | None
-    prices: dict[str, str]
-    notes: tuple[str, ...]
+    layouts: tuple[Layout, ...]
+    notes: tuple[Count, ...]
+    lost: tuple[Count, ...]
 
     @property
-    def has_prices(self) -> bool:
-        """Whether the input looks like daily prices."""
-        return {"open", "high", "low", "close", "volume"} <= set(self.prices)
-
-    def column(self, name: str) -> str:
-        """The input's column of this name.
-
-        Raises
-        ------
-        InputError
-            If there is none; the message gives the nearest name.
-        """
-        return _find(name, self.types)
+    def names(self) -> list[str]:
+        """All columns of the input that are neither keys nor bookkeeping, each once."""
+        return list(
+            dict.fromkeys(layout.batch.names[i] for layout in self.layouts for i in layout.others)
+        )
 
 
-def open_source(
+@contextmanager
+def open_sources(
     duck: duckdb.DuckDBPyConnection,
     data: Any,
-    ticker_col: str | None = None,
-    date_col: str | None = None,
-) -> Source:
-    """Make ``data`` readable as the view ``source``.
+    options: IngestOptions,
+    *,
+    panel: bool,
+    fits: Callable[[Layout], None],
+) -> Iterator[Sources]:
+    """Read an input, and find out what its columns are.
 
     Parameters
     ----------
-    duck:
-        Connection on which the view is made.
-    data:
-        Paths or globs of Parquet and CSV files (one or a list), a pandas, Polars or
-        Arrow table, or a dict of pandas frames or series by ticker.
-    ticker_col, date_col:
-        Names of the key columns where they are not the usual ones.
+    fits:
+        Raises :class:`NotTakenError` for a batch that is not of the kind that is asked for.
 
     Raises
     ------
     InputError
-        If there is nothing to read, or a key column is missing.
+        If none of it can be taken.
     """
-    notes: list[str] = []
-    paths = _as_paths(data)
-    if paths is not None:
-        _read_files(duck, paths)
-    else:
-        _register_frame(duck, data)
-    types = dict(duck.execute("select column_name, column_type from (describe source)").fetchall())
-    own = {name: kind for name, kind in types.items() if name != "source_file"}
-    spelled = _by_spelling(own)
+    with tempfile.TemporaryDirectory(prefix="bmastore-") as folder:
+        batches, left_out = _read(duck, data, options, Path(folder))
+        layouts: list[Layout] = []
+        notes: list[Count] = []
+        for batch in batches:
+            try:
+                layout = _laid_out(duck, batch, options, panel)
+                fits(layout)
+            except NotTakenError as error:
+                if not batch.files:
+                    raise InputError(str(error)) from None
+                left_out += [(file.shown, str(error)) for file in batch.files]
+                continue
+            layouts.append(layout)
+        _check_any(layouts, left_out)
+        notes += _left_out_notes(left_out)
+        for layout in layouts:
+            notes += layout.batch.notes
+            notes += [Count(text, 0) for text in layout.dates.notes]
+        notes += _notes_on_columns(layouts)
+        register_files(duck, _file_rows(layouts, options))
+        lost = tuple(count for layout in layouts for count in layout.batch.lost)
+        yield Sources(tuple(layouts), tuple(notes), lost)
 
-    ticker_column = _find(ticker_col, own) if ticker_col else spelled.get("ticker")
-    if ticker_column is None and paths is None:
-        raise InputError(_missing("ticker", own))
-    if ticker_column is None:
-        ticker = "parse_filename(source_file, true)"
-        notes.append("no ticker column: each file's name, without its ending, is its ticker")
-    else:
-        ticker = f"{quoted(ticker_column)}::varchar"
 
-    date_column = _find(date_col, own) if date_col else spelled.get("date")
-    if date_column is None:
-        raise InputError(_missing("date", own))
-    kind = own[date_column]
-    if "WITH TIME ZONE" in kind:
-        notes.append(f"{date_column!r} has a time zone: its dates are taken in UTC")
-    return Source(
-        own,
-        f"trim({ticker})",
-        _date_expression(date_column, kind),
-        date_column,
-        ticker_column,
-        {name: spelled[name] for name in PRICE_COLUMNS if name in spelled},
-        tuple(notes),
+def source_sql(
+    layout: Layout, cells: Sequence[tuple[str, str]], *, moment: bool, written: bool
+) -> str:
+    """A SELECT of a batch: keys, named cells, the moment and what to show of a bad row if asked."""
+    batch, dates = layout.batch, layout.dates
+    first = f"c{layout.date_column}" if layout.date_column is not None else "c0"
+    columns = [
+        f"{layout.ticker} as ticker",
+        f"{dates.day} as date",
+        *(f"{value} as {name}" for name, value in cells),
+    ]
+    if moment:
+        columns.append(f"{dates.moment or 'null'}::timestamp as moment")
+    if written:
+        columns.append(
+            f"case when ({dates.day}) is null then "
+            f"left(coalesce({first}::varchar, c0::varchar), 40) end as written"
+        )
+    joins = ""
+    if layout.named_by != "column" or (layout.date_column is None):
+        joins += " left join files on files.path = file_path"
+    if dates.join is not None:
+        table, text = dates.join
+        joins += f" left join {table} as dates on dates.given = ({text})"
+    if not joins:
+        return f"select {', '.join(columns)} from {batch.table}"
+    # A join may change the order of rows, of which the last one with a key is taken.
+    place = "rowid" if batch.is_table else "row_number() over ()"
+    return (
+        f"select {', '.join(columns)} from (select *, {place} as place from {batch.table})"
+        f"{joins} order by place"
     )
 
 
-def join_targets(frames: Any, targets: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
-    """Frames by ticker, each with its series of targets as the column ``target``.
-
-    Dates that only a series has are left out: there is nothing to forecast from.
-
-    Raises
-    ------
-    InputError
-        If the frames are not a dict.
-    """
-    if not isinstance(frames, Mapping):
-        raise InputError("targets by ticker go with a dict of frames by ticker")
-    joined = {}
-    for ticker, frame in frames.items():
-        series = targets.get(ticker)
-        values = float("nan") if series is None else series.reindex(frame.index)
-        joined[ticker] = frame.assign(target=values)
-    return joined, "target"
-
-
-def number(column: str, kind: str) -> str:
-    """SQL for a column's value as DOUBLE; NULL where missing or not a number.
-
-    Raises
-    ------
-    InputError
-        If the column's type cannot hold numbers.
-    """
-    name = quoted(column)
-    if kind == "VARCHAR":
-        return f"case when {is_filled(column)} then try_cast({name} as double) end"
-    numeric = ("INT", "FLOAT", "DOUBLE", "DECIMAL", "BOOLEAN", "NULL")
-    if not any(word in kind for word in numeric) or "[" in kind:
-        raise InputError(f"column {column!r} holds {kind} values, not numbers; leave it out")
-    return f"case when not isnan({name}::double) then {name}::double end"
+def _read(
+    duck: duckdb.DuckDBPyConnection, data: Any, options: IngestOptions, scratch: Path
+) -> tuple[list[Batch], list[tuple[str, str]]]:
+    if isinstance(data, Query):
+        return [read_query(duck, data)], []
+    paths = as_paths(data)
+    if paths is None:
+        return [read_frame(duck, data)], []
+    found = find(paths, scratch)
+    left_out = list(found.left_out)
+    batches, failed = _read_parquet(duck, found.parquet, 0)
+    left_out += failed
+    for file in found.arrow:
+        try:
+            batches.append(_read_arrow(duck, file, len(batches)))
+        except NotTakenError as error:
+            left_out.append((file.shown, str(error)))
+    more, failed = read_text(duck, found.text, options, scratch, len(batches))
+    return batches + more, left_out + failed
 
 
-def is_filled(column: str) -> str:
-    """SQL for whether a text cell holds more than a usual sign for a missing number."""
-    text = f"lower(trim({quoted(column)}))"
-    return f"coalesce({text} not in ('', 'na', 'n/a', 'nan', 'null', 'none', '-'), false)"
+def _read_parquet(
+    duck: duckdb.DuckDBPyConnection, files: Sequence[File], first_number: int
+) -> tuple[list[Batch], list[tuple[str, str]]]:
+    """A batch per schema, read where it lies."""
+    groups: dict[tuple[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]], list[File]]
+    groups = defaultdict(list)
+    left_out = []
+    for file in files:
+        try:
+            described = duck.execute(
+                f"describe select * from read_parquet({literal(_no_glob(file.path))}, "
+                f"hive_partitioning = false)"
+            ).fetchall()
+            columns = tuple((row[0], row[1]) for row in described)
+            zones = {}
+            if any("WITH TIME ZONE" in kind for _, kind in columns):
+                zoned = [name for name, kind in columns if "WITH TIME ZONE" in kind]
+                zones = zones_of_parquet(duck, file.path, zoned)
+            n = duck.execute(
+                f"select sum(num_rows) from parquet_file_metadata({literal(_no_glob(file.path))})"
+            ).fetchall()[0][0]
+        except duckdb.Error as error:
+            left_out.append((file.shown, f"cannot be read: {first_line(error)}"))
+            continue
+        if not n:
+            left_out.append((file.shown, "has no rows"))
+            continue
+        groups[columns, tuple(sorted(zones.items()))].append(file)
+    batches: list[Batch] = []
+    for (_, named_zones), alike in groups.items():
+        listed = "[" + ", ".join(literal(_no_glob(file.path)) for file in alike) + "]"
+        relation = f"read_parquet({listed}, hive_partitioning = false, filename = 'file_path')"
+        batches.append(
+            as_batch(duck, first_number + len(batches), relation, zones=dict(named_zones),
+                     files=tuple(alike), in_place=True)
+        )  # fmt: skip
+    return batches, left_out
 
 
-def _as_paths(data: Any) -> list[Path] | None:
-    if isinstance(data, str | Path):
-        data = [data]
-    if not isinstance(data, Sequence) or not all(isinstance(item, str | Path) for item in data):
-        return None
-    found: list[Path] = []
-    for item in data:
-        found.extend(_expand(Path(item)))
-    if not found:
-        raise InputError("no files to ingest")
-    return list(dict.fromkeys(found))
-
-
-def _expand(path: Path) -> list[Path]:
-    if path.is_dir():
-        inside = sorted(p for p in path.iterdir() if p.name.lower().endswith(_PARQUET + _CSV))
-        if not inside:
-            raise InputError(f"{path} has no Parquet or CSV files in it")
-        return inside
-    if path.exists():
-        return [path]
-    if re.search(r"[*?\[]", str(path)):
-        root = Path(path.anchor) if path.is_absolute() else Path()
-        matches = sorted(root.glob(str(path.relative_to(path.anchor))))
-        if matches:
-            return matches
-        raise InputError(f"no file matches {path}")
-    raise InputError(f"there is no file {path}{_suggest(path.name, _siblings(path))}")
-
-
-def _siblings(path: Path) -> list[str]:
-    return [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
-
-
-def _read_files(duck: duckdb.DuckDBPyConnection, paths: list[Path]) -> None:
-    for path in paths:
-        if not path.name.lower().endswith(_PARQUET + _CSV):
-            raise InputError(f"{path} is neither Parquet nor CSV by its name ({_PARQUET + _CSV})")
-        if path.stat().st_size == 0:
-            raise InputError(f"{path} is empty")
-    parquet = [p for p in paths if p.name.lower().endswith(_PARQUET)]
-    csv = [p for p in paths if not p.name.lower().endswith(_PARQUET)]
-    parts = []
-    if parquet:
-        parts.append(
-            f"select * from read_parquet({_list(parquet)}, union_by_name = true, "
-            f"filename = 'source_file')"
-        )
-    if csv:
-        parts.append(
-            f"select * from read_csv({_list(csv)}, all_varchar = true, header = true, "
-            f"union_by_name = true, filename = 'source_file')"
-        )
+def _read_arrow(duck: duckdb.DuckDBPyConnection, file: File, number: int) -> Batch:
     try:
-        duck.execute("create or replace temp view source as " + " union all by name ".join(parts))
-        duck.execute("select * from source limit 1").fetchall()
-    except duckdb.Error as error:
-        names = ", ".join(str(p) for p in paths[:3]) + (" …" if len(paths) > 3 else "")
-        raise InputError(f"cannot read {names}: {first_line(error)}") from None
-
-
-def first_line(error: BaseException) -> str:
-    """The first line of an error's text, which in DuckDB's case says what is wrong."""
-    return str(error).strip().splitlines()[0]
-
-
-def _register_frame(duck: duckdb.DuckDBPyConnection, data: Any) -> None:
-    frame = _concatenate(data) if isinstance(data, Mapping) else data
-    if hasattr(frame, "reset_index"):
-        frame = _flatten_pandas(frame)
+        import pyarrow as pa
+        from pyarrow import feather, ipc
+    except ModuleNotFoundError:
+        raise NotTakenError("needs pyarrow to be read: pip install pyarrow") from None
     try:
-        duck.register("source_frame", frame)
-        duck.execute("create or replace temp view source as select * from source_frame")
-    except (duckdb.Error, TypeError) as error:
-        raise InputError(
-            f"cannot read a {type(data).__name__}: {first_line(error)}; give paths, a pandas, "
-            f"Polars or Arrow table, or a dict of frames by ticker"
-        ) from None
+        try:
+            table = feather.read_table(file.path, memory_map=True)
+        except pa.ArrowInvalid:
+            with pa.memory_map(file.path) as content:
+                table = ipc.open_stream(content).read_all()
+        zones = zones_of(table.schema)
+        duck.register("frame", table)
+        relation = f"(select *, {literal(file.path)} as file_path from frame)"
+        return as_batch(duck, number, relation, zones=zones, files=(file,))
+    except (pa.ArrowException, duckdb.Error, OSError, ValueError) as error:
+        raise NotTakenError(f"cannot be read: {first_line(error)}") from None
+    finally:
+        duck.unregister("frame")
 
 
-def _concatenate(frames: Mapping[Any, Any]) -> Any:
-    """A dict of frames or series by ticker as one frame; the index becomes ``date``."""
-    import pandas as pd
-
-    parts = []
-    for ticker, frame in frames.items():
-        if isinstance(frame, pd.Series):
-            frame = frame.to_frame(frame.name or "value")
-        if not isinstance(frame, pd.DataFrame):
-            raise InputError(f"{ticker!r} holds a {type(frame).__name__}, not a pandas frame")
-        flat = _flatten_pandas(frame)
-        flat.insert(0, "ticker", str(ticker))
-        parts.append(flat)
-    if not parts:
-        raise InputError("the dict holds no stocks")
-    return pd.concat([part for part in parts if len(part)] or parts, ignore_index=True)
+def _no_glob(path: str) -> str:
+    """A path in which no sign means other files."""
+    return "".join(f"[{sign}]" if sign in "*?[" else sign for sign in path)
 
 
-def _flatten_pandas(frame: Any) -> Any:
-    """A pandas frame with its index as columns, and its dates as those of the market's clock."""
-    import pandas as pd
-
-    if any(not isinstance(name, str) for name in frame.columns):
-        raise InputError("column names must be text, on one level")
-    index = frame.index
-    if not isinstance(index, pd.RangeIndex):
-        if isinstance(index, pd.DatetimeIndex) and "date" not in _by_spelling(frame.columns):
-            frame = frame.rename_axis("date")
-        if all(frame.index.names):
-            frame = frame.reset_index()
-    frame = frame.copy(deep=False)
-    for name in frame.columns:
-        if isinstance(frame[name].dtype, pd.DatetimeTZDtype):
-            frame[name] = frame[name].dt.tz_localize(None)
-    return frame
+def _laid_out(
+    duck: duckdb.DuckDBPyConnection, batch: Batch, options: IngestOptions, panel: bool
+) -> Layout:
+    names = [name.lower() for name in batch.names if name]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise NotTakenError(f"has two columns {twice!r}; rename one of them")
+    if not panel:
+        batch = as_bars(duck, batch, options.vendor, options.date_col)
+    return lay_out(duck, batch, options)
 
 
-def _by_spelling(columns: Iterable[str]) -> dict[str, str]:
-    """Input column of each known name, by its spelling."""
-    plain = {re.sub(r"[^a-z0-9]", "", str(name).lower()): name for name in reversed(list(columns))}
-    found = {}
-    for name, spellings in _SPELLINGS.items():
-        for spelling in spellings:
-            if spelling in plain:
-                found[name] = plain[spelling]
-                break
-    return found
+def _check_any(layouts: Sequence[Layout], left_out: Sequence[tuple[str, str]]) -> None:
+    if layouts:
+        return
+    if len(left_out) == 1:
+        shown, reason = left_out[0]
+        if reason.startswith(("there is no", "this is")):
+            raise InputError(f"{reason} in {shown}" if "columns:" not in reason else reason)
+        if reason.startswith("has a header"):
+            raise InputError(f"{shown}: the input has no rows")
+        sentence = f"cannot read {shown}: it {reason}"
+        if reason.startswith("cannot be read: "):
+            sentence = f"cannot read {shown}: {reason.removeprefix('cannot be read: ')}"
+        elif reason.startswith(("is ", "has ")):
+            sentence = f"{shown} {reason}"
+        raise InputError(sentence)
+    some = "; ".join(f"{shown} {reason}" for shown, reason in left_out[:3])
+    raise InputError(f"none of the {len(left_out)} files can be taken: {some}")
 
 
-def _find(wanted: str, columns: Iterable[str]) -> str:
-    names = list(columns)
-    if wanted in names:
-        return wanted
-    same = [name for name in names if name.lower() == wanted.lower()]
-    if len(same) == 1:
-        return same[0]
-    raise InputError(_missing(wanted, names))
+def _left_out_notes(left_out: Sequence[tuple[str, str]]) -> list[Count]:
+    """The files left out, by reason."""
+    by_reason: dict[str, list[str]] = defaultdict(list)
+    for shown, reason in left_out:
+        by_reason[reason].append(shown)
+    return [
+        Count(f"files left out, of which each {reason}", len(shown), tuple(shown))
+        for reason, shown in by_reason.items()
+    ]
 
 
-def _missing(wanted: str, columns: Iterable[str]) -> str:
-    names = list(columns)
-    text = f"there is no column {wanted!r}{_suggest(wanted, names)}"
-    option = {"ticker": "--ticker-col", "date": "--date-col"}.get(wanted)
-    hint = f"; name it with {option}" if option else ""
-    return f"{text} (columns: {', '.join(names[:20])}){hint}"
+def _notes_on_columns(layouts: Sequence[Layout]) -> list[Count]:
+    notes = []
+    if any(layout.named_by == "name" for layout in layouts):
+        notes.append(Count(_NAMED_FILES, 0))
+    left_out = dict.fromkeys(name for layout in layouts for name in layout.left_out)
+    if left_out:
+        notes.append(
+            Count(
+                "columns left out: row numbers, an index without a name, or where files lie",
+                len(left_out),
+                tuple(left_out),
+            )
+        )
+    named = {layout.vendor.name for layout in layouts} - {"usual", "yahoo", "kaggle"}
+    notes += [Count(f"taken in the layout of {name}", 0) for name in sorted(named)]
+    return notes
 
 
-def _suggest(wanted: str, names: Sequence[str]) -> str:
-    lower = {name.lower(): name for name in names}
-    near = difflib.get_close_matches(wanted.lower(), list(lower), n=1)
-    return f"; did you mean {lower[near[0]]!r}?" if near else ""
-
-
-def _list(paths: list[Path]) -> str:
-    # A glob character in a file's name must not be expanded a second time.
-    escaped = (re.sub(r"([*?\[])", r"[\1]", str(path)) for path in paths)
-    return "[" + ", ".join(literal(path) for path in escaped) + "]"
-
-
-def _date_expression(column: str, kind: str) -> str:
-    name = quoted(column)
-    if kind == "DATE" or kind.startswith("TIMESTAMP"):
-        return f"{name}::date"
-    # Text as 2024-01-31 with or without a time and zone (the date as written: that of
-    # the market), 2024/01/31, or 20240131. Other orders are ambiguous: not guessed.
-    text = f"trim({name}::varchar)"
-    iso = f"regexp_extract({text}, '^(\\d{{4}}-\\d{{1,2}}-\\d{{1,2}})([T ].*)?$', 1)"
-    compact = f"try_strptime({text}, ['%Y%m%d', '%Y/%m/%d'])::date"
-    return f"coalesce(try_cast({iso} as date), {compact})"
+def _file_rows(
+    layouts: Sequence[Layout], options: IngestOptions
+) -> list[tuple[str, str, str]]:  # fmt: skip
+    return [
+        (
+            file.path,
+            ticker_of_file(layout, i, options) if layout.named_by != "column" else "",
+            date_of_file(layout, i) if layout.date_column is None else "",
+        )
+        for layout in layouts
+        for i, file in enumerate(layout.batch.files)
+    ]

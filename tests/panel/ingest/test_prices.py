@@ -368,12 +368,14 @@ def test_other_files_that_cannot_be_taken_say_why(store, tmp_path):
     (tmp_path / "bad.parquet").write_bytes(b"PAR1 this is not parquet PAR1")
     (tmp_path / "empty").mkdir()
     (tmp_path / "prices.xlsx").write_bytes(b"x")
+    (tmp_path / "prices.doc").write_bytes(b"x")
     (tmp_path / "prices.csv").write_text("a")
     for path, message in {
         "bad.parquet": "cannot read",
         "empty": "no Parquet or CSV files",
         "nothing*.csv": "no file matches",
-        "prices.xlsx": "neither Parquet nor CSV",
+        "prices.xlsx": "no workbook that can be read",
+        "prices.doc": "neither Parquet nor CSV",
         "price.csv": "did you mean 'prices.csv'",
     }.items():
         with pytest.raises(InputError, match=message):

@@ -16,6 +16,9 @@ class Count:
 class IngestReport:
     """What an ingest took, changed and dropped, and why.
 
+    ``rows_read`` is always the sum of ``rows_new``, ``rows_revised``, ``rows_unchanged``,
+    ``rows_repeated`` and the counts in ``dropped``.
+
     Attributes
     ----------
     kind:
@@ -27,9 +30,12 @@ class IngestReport:
     dropped:
         Rows that were not taken, by reason.
     notes:
-        Rows that were taken, but that someone should look at.
+        What was blanked, guessed or left out, and rows that someone should look at.
     dry_run:
         True if nothing was stored.
+    rows_repeated:
+        Rows in whose place another row of the same stock and day was taken, or that were
+        merged into it.
     """
 
     kind: str
@@ -42,3 +48,4 @@ class IngestReport:
     dropped: tuple[Count, ...]
     notes: tuple[Count, ...]
     dry_run: bool = False
+    rows_repeated: int = 0

@@ -1,0 +1,205 @@
+"""Numbers: whether text is one, and which sign is its decimal point, by the whole column."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import duckdb
+
+from bmastore.errors import InputError
+from bmastore.panel.ingest.batches import Batch, select
+from bmastore.panel.ingest.report import Count
+from bmastore.storage.resources import sql
+from bmastore.storage.statements import Part, fill
+
+_INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
+_PLAIN = {
+    *_INTEGERS,
+    *(f"U{name}" for name in _INTEGERS),
+    "FLOAT",
+    "DOUBLE",
+    "BOOLEAN",
+    '"NULL"',
+}
+_MISSING = "('', 'na', 'n/a', '#n/a', '#na', 'nan', 'null', 'none', '-', '--', '.', '<na>', 'nat')"
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """SQL for columns as DOUBLE, NULL where missing or no number, and what is to be said."""
+
+    cells: dict[int, str]
+    notes: tuple[Count, ...]
+    all_text: tuple[int, ...]
+    examples: dict[int, str]
+
+
+def is_number(kind: str) -> bool:
+    """Whether a DuckDB type holds numbers."""
+    return kind in _PLAIN or kind.startswith("DECIMAL(")
+
+
+def is_text(kind: str) -> bool:
+    """Whether a DuckDB type holds free text."""
+    return kind == "VARCHAR"
+
+
+def filled(text: str) -> str:
+    """SQL for whether a text cell holds more than a usual sign for a missing value."""
+    return f"coalesce(lower(trim({text})) not in {_MISSING}, false)"
+
+
+def read_numbers(
+    duck: duckdb.DuckDBPyConnection, batch: Batch, columns: Sequence[int], decimal: str | None
+) -> Numbers:
+    """How to read columns of a batch as numbers.
+
+    Raises
+    ------
+    InputError
+        If a column's type cannot hold numbers, or if commas in them may mean two things.
+    """
+    cells = {}
+    text = []
+    for i in columns:
+        kind = batch.types[i]
+        if is_text(kind):
+            text.append(i)
+        elif not is_number(kind):
+            shown = kind if len(kind) < 60 else f"{kind[:50]}…"
+            raise InputError(
+                f"column {batch.names[i]!r} holds {shown} values, not numbers; leave it out "
+                f"(--exclude {batch.names[i]!r})"
+            )
+        else:
+            cells[i] = f"nullif(c{i}::double, 'nan'::double)"
+    odd = _not_plain(duck, batch, text)
+    if decimal == ",":
+        odd = text
+    cells |= {i: f"nullif(try_cast(c{i} as double), 'nan'::double)" for i in text if i not in odd}
+    if not odd:
+        return Numbers(cells, (), (), {})
+    styles = _styles(duck, batch, text, odd, decimal)
+    cells |= {i: _cell(i, styles.get(i, ".")) for i in text if i in odd or styles.get(i) == ","}
+    return _counted(duck, batch, cells, odd, styles)
+
+
+def _not_plain(duck: duckdb.DuckDBPyConnection, batch: Batch, text: Sequence[int]) -> list[int]:
+    """The text columns in which some filled cells are not plainly written numbers."""
+    if not text:
+        return []
+    failures = [
+        f"count(*) filter (c{i} is not null and try_cast(c{i} as double) is null)" for i in text
+    ]
+    counts = select(duck, batch.table, failures)[0]
+    return [i for i, n in zip(text, counts, strict=True) if n]
+
+
+def _styles(
+    duck: duckdb.DuckDBPyConnection,
+    batch: Batch,
+    text: Sequence[int],
+    odd: Sequence[int],
+    decimal: str | None,
+) -> dict[int, str]:
+    """The decimal sign of each text column.
+
+    A cell tells it if it holds both signs, or one that cannot part thousands. Where a
+    column's own cells do not tell, those of the others do: one file has one way to write.
+    """
+    if decimal is not None:
+        return dict.fromkeys(text, decimal)
+    signs = []
+    for i in text:
+        bare = fill(sql("ingest/bare_number"), {"cell": Part(f"c{i}")})[0]
+        signs += [
+            f"count(*) filter (regexp_matches({bare}, '{_POINT}'))",
+            f"count(*) filter (regexp_matches({bare}, '{_COMMA}'))",
+            f"count(*) filter (regexp_matches({bare}, '{_EITHER}'))",
+        ]
+    found = select(duck, batch.table, signs)[0]
+    point, comma, either = (
+        {i: int(str(n)) for i, n in zip(text, found[k::3], strict=True)} for k in range(3)
+    )
+    all_point, all_comma = sum(point.values()), sum(comma.values())
+    styles = {}
+    for i in text:
+        if point[i] or comma[i]:
+            styles[i] = "," if comma[i] > point[i] else "."
+        elif not all_comma and (all_point or not either[i]):
+            styles[i] = "."
+        elif all_comma and not all_point:
+            styles[i] = ","
+        elif i in odd and either[i]:
+            raise InputError(
+                f"in {batch.shown}, commas in column {batch.names[i]!r} may part thousands or "
+                f"decimals; say --decimal . or --decimal ,"
+            )
+        else:
+            styles[i] = "."
+    return styles
+
+
+# Of digits and signs alone: what only a decimal point, only a decimal comma, or either writes.
+_POINT = r"^-?(\d{1,3}(,\d{2,3})*,\d{3}\.\d*|\d{1,3}(,\d{3}){2,}|\d{1,2}(,\d{2})+,\d{3}|\d{4,}\.\d+|0?\.\d+|\d+\.(\d{1,2}|\d{4,}))$"  # noqa: E501
+_COMMA = (
+    r"^-?(\d{1,3}(\.\d{3})+,\d*|\d{1,3}(\.\d{3}){2,}|\d{4,},\d+|0?,\d+|\d{1,3},(\d{1,2}|\d{4,}))$"
+)
+_EITHER = r"^-?[1-9]\d{0,2},\d{3}$"
+
+
+def _cell(i: int, style: str) -> str:
+    """SQL for a text cell written in a style, with currency, percent, brackets and the like."""
+    grouped = r"^-?\d{1,3}(,\d{2,3})*,\d{3}(\.\d*)?$"
+    if style == ",":
+        grouped = r"^-?\d{1,3}(\.\d{3})+(,\d*)?$"
+    parts = {
+        "cell": Part(f"c{i}"),
+        "bare": Part(fill(sql("ingest/bare_number"), {"cell": Part(f"c{i}")})[0]),
+        "thousands": "." if style == "," else ",",
+        "decimal": style,
+        "grouped": grouped,
+        "missing": Part(_MISSING),
+    }
+    return fill(sql("ingest/number"), parts)[0]
+
+
+def _counted(
+    duck: duckdb.DuckDBPyConnection,
+    batch: Batch,
+    cells: dict[int, str],
+    odd: Sequence[int],
+    styles: dict[int, str],
+) -> Numbers:
+    """Count the cells that are no numbers all the same, and say how the others were read."""
+    parts = []
+    for i in odd:
+        bad = f"{filled(f'c{i}')} and ({cells[i]}) is null"
+        bad += f" and lower(trim(c{i})) <> 'nan'"
+        scaled = f"regexp_matches(c{i}, '[%\uff05]\\s*$')"
+        parts += [
+            f"count(*) filter ({bad})",
+            f"count({cells[i]})",
+            f"any_value(c{i}) filter ({bad})",
+            f"count(*) filter ({scaled} and ({cells[i]}) is not null)",
+        ]
+    found = select(duck, batch.table, parts)[0]
+    notes, all_text, examples = [], [], {}
+    for k, i in enumerate(odd):
+        n, good, example, percent = found[4 * k : 4 * k + 4]
+        name = batch.names[i]
+        if n and not good:
+            all_text.append(i)
+        if n:
+            examples[i] = str(example)
+            notes.append(
+                Count(
+                    f"cells of {name!r} are no numbers, stored as missing", int(str(n)),
+                    (str(example)[:40],),
+                )
+            )  # fmt: skip
+        if percent:
+            notes.append(Count(f"cells of {name!r} are percent, taken as 0.01", int(str(percent))))
+    commas = [batch.names[i] for i in odd if styles.get(i) == "," and i not in all_text]
+    if commas:
+        notes.append(Count("columns have decimal commas", len(commas), tuple(commas)))
+    return Numbers(cells, tuple(notes), tuple(all_text), examples)

@@ -1,0 +1,5 @@
+-- Cells that cannot be stored become NULL.
+update source
+set {cells}
+from judged
+where judged.place = source.rowid and ({flags})
