@@ -54,6 +54,11 @@ class Store:
     -----
     The file is open only while a method runs. One process may write it; while
     it does, reading methods answer from the published results.
+
+    Besides what each method names, all raise :class:`StoreNotFoundError` if there is no
+    store, :class:`SchemaTooOldError` or :class:`SchemaTooNewError` if it needs another
+    bmastore, and :class:`StoreLockedError` if others hold it for longer than
+    ``lock_timeout``, or a pass runs and what is asked for is not published.
     """
 
     def __init__(
@@ -115,8 +120,6 @@ class Store:
             it says may mean two things.
         ConfigError
             If an option has no such value.
-        StoreLockedError
-            If another process holds the store.
         """
         from bmastore.panel.ingest.options import read_options
         from bmastore.panel.ingest.take import ingest
@@ -144,19 +147,15 @@ class Store:
         ----------
         tickers:
             Stocks; without any, all.
-        target:
-            Only the labels of this target, not the features.
-        before:
-            Only rows before this date.
+        target, before:
+            Only the labels of this target, not the features; only rows before this date.
         dry_run:
             Say what would be forgotten, and forget nothing.
 
         Raises
         ------
-        ConfigError
-            If nothing says what to forget, or there is no such target.
-        UnknownTickerError
-            If the store has no such ticker.
+        ConfigError, UnknownTickerError
+            If nothing says what to forget, or there is no such target or ticker.
         """
         from bmastore.panel.forget import forget
 
@@ -172,28 +171,13 @@ class Store:
     def export(self, what: str, path: str | Path, *, fmt: str = "parquet") -> int:
         """Write the panel to a file: ``"prices"``, or ``"features"`` with the targets.
 
-        The file can be ingested again: ``--target NAME --horizon N`` names its targets.
-
-        Parameters
-        ----------
-        what:
-            ``"prices"`` or ``"features"``.
-        path:
-            The file.
-        fmt:
-            ``"parquet"`` or ``"csv"``.
-
-        Returns
-        -------
-        int
-            How many rows were written.
+        As ``"parquet"`` or ``"csv"``; the file can be ingested again: ``--target NAME
+        --horizon N`` names its targets. Returns how many rows were written.
 
         Raises
         ------
         ConfigError
             If there is no such part or format.
-        StoreLockedError
-            If another process holds the store.
         """
         from bmastore.panel.export import export_panel
 
@@ -225,8 +209,6 @@ class Store:
         ------
         ConfigError, StoreError
             If the store does not have what the config names.
-        StoreLockedError
-            If another process holds the store.
         """
         from bmastore.training.options import PassOptions
         from bmastore.training.run import run_passes
@@ -247,16 +229,7 @@ class Store:
     ) -> "tuple[Plan, ...]":
         """What :meth:`train` would do now: which stocks and why, what is used again, the cost.
 
-        A plan per target.
-
-        Reads, and changes nothing.
-
-        Raises
-        ------
-        ConfigError, StoreError
-            If the store does not have what the config names.
-        StoreLockedError
-            If a pass holds the store.
+        A plan per target. Reads, and changes nothing; raises what :meth:`train` raises.
         """
         from bmastore.training.options import PassOptions
         from bmastore.training.run import plan_passes
@@ -297,10 +270,8 @@ class Store:
         tickers:
             Stocks to forecast; ``None`` means all. What stocks share is learnt
             from all.
-        workers:
-            Worker processes; ``None`` means one per core.
-        max_memory:
-            Bytes that all processes together may hold; ``None`` means no limit.
+        workers, max_memory:
+            Worker processes, by default one per core, and bytes that all may hold.
         on_progress, make_executor:
             As for :meth:`train`.
 
@@ -308,8 +279,6 @@ class Store:
         ------
         ConfigError, StoreError
             If the store does not have what is asked for, or too little history.
-        StoreLockedError
-            If another process holds the store.
         StoppedError
             If SIGINT or SIGTERM stopped it.
         """
@@ -352,18 +321,7 @@ class Store:
         since, until:
             First and last date to forecast. Without ``since``, the last row up to ``until``.
         target:
-            The target; ``None`` means all that the store has.
-
-        Returns
-        -------
-        PredictionReport
-            A frame with the columns of ``v_predictions`` in units of the
-            target, and the stocks that could not be forecast.
-
-        Raises
-        ------
-        StoreLockedError
-            If a pass holds the store: features are not published.
+            The target, in whose units the forecasts are; ``None`` means all that the store has.
         """
         from bmastore.reports.predict import predict
 
@@ -375,14 +333,8 @@ class Store:
     ) -> "pd.DataFrame":
         """Run a read-only query over tables and views; the answer as a pandas frame.
 
-        Parameters
-        ----------
-        query:
-            One SELECT, FROM, DESCRIBE, SHOW, SUMMARIZE or EXPLAIN.
-        parameters:
-            Values of the query's ``$name``.
-        timeout:
-            Seconds after which the query is ended; ``None`` means never.
+        The query is one SELECT, FROM, DESCRIBE, SHOW, SUMMARIZE or EXPLAIN; ``parameters`` are
+        the values of its ``$name``. It is ended after ``timeout`` seconds; ``None`` means never.
 
         Raises
         ------
@@ -422,11 +374,9 @@ class Store:
     def migrate(self) -> tuple[str, str, Path | None]:
         """Bring an older store up to date, after a backup.
 
-        Returns
-        -------
-        (schema version before, after, path of the backup or ``None``).
+        Returns schema versions before and after, and the path of the backup or ``None``.
         """
-        return migrate(self.path, self.ledger)
+        return migrate(self.path, self.ledger, self.lock_timeout, self._say)
 
     def _writing(self, *, create: bool = False) -> AbstractContextManager[Writer]:
         """The store held for writing."""

@@ -1,10 +1,12 @@
 """Brings older stores up to date, after a backup."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bmastore.storage import postgres
+from bmastore.storage.connect import PATIENCE_S
 from bmastore.storage.resources import resource_dir
 from bmastore.storage.session import check_place, connected, not_found
 from bmastore.storage.versions import SCHEMA_VERSION, too_new, version
@@ -14,7 +16,12 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 
-def migrate(path: Path, ledger_url: str | None = None) -> tuple[str, str, Path | None]:
+def migrate(
+    path: Path,
+    ledger_url: str | None = None,
+    patience: float = PATIENCE_S,
+    say: Callable[[str], None] = lambda sentence: None,
+) -> tuple[str, str, Path | None]:
     """Bring an older store up to date, after copying it beside itself.
 
     A ledger on a server is brought up to date as well; it is the server's to back up.
@@ -29,7 +36,7 @@ def migrate(path: Path, ledger_url: str | None = None) -> tuple[str, str, Path |
     """
     if not path.exists():
         raise not_found(path)
-    with connected(path) as writer:
+    with connected(path, patience, say) as writer:
         before = version(writer.duck, path)
         if before > SCHEMA_VERSION:
             raise too_new(path, before)
@@ -50,7 +57,7 @@ def migrate(path: Path, ledger_url: str | None = None) -> tuple[str, str, Path |
             return before, before, None
     backup = path.with_name(f"{path.stem}.before-{SCHEMA_VERSION}{path.suffix}")
     shutil.copy2(path, backup)
-    with connected(path) as writer:
+    with connected(path, patience, say) as writer:
         upgrade(writer.panel)
         with writer.transaction():
             create_views(writer.duck.execute)
