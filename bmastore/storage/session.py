@@ -166,7 +166,8 @@ def open_writer(
                 found = postgres.ledger_version(server)
                 check_version(found, postgres.place(ledger_url), path)
                 writer = replace(writer, server=server)
-            create_views(writer.duck.execute, are_temporary=True)
+            # The one that the ledger is asked through: what is ours comes before what is stored.
+            create_views(writer.duck.execute, ("v_attempts",), are_temporary=True)
             yield writer
         except BaseException:
             # Others may have come first: only what is held, and holds nothing, is removed.
