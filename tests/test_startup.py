@@ -45,7 +45,7 @@ import sys
 from bmastore import Store, TrainConfig
 assert Store(sys.argv[1]).train(TrainConfig(preset="ultrafast")).selected == 0
 """
-    assert imported_by(script, trained.path) == {"numpy", "duckdb", "sqlalchemy"}
+    assert imported_by(script, trained.path) == {"numpy", "duckdb"}
 
 
 def test_a_coordinator_needs_no_estimator(trained):

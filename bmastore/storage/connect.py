@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import duckdb
 
@@ -15,9 +14,6 @@ from bmastore.storage.guard import checkpoint, log_size, mend
 from bmastore.storage.holders import held_here, holding, reading
 from bmastore.storage.statements import literal
 from bmastore.storage.versions import check_tables
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
 
 # How long to wait for others to let go of a store, and after how long to say so.
 PATIENCE_S, _SILENT_S = 30.0, 1.0
@@ -32,8 +28,8 @@ def alone(
     path: Path,
     patience: float = PATIENCE_S,
     say: Callable[[str], None] = lambda sentence: None,
-) -> "Iterator[tuple[Connection, duckdb.DuckDBPyConnection]]":
-    """A connection that holds the file, and the DuckDB connection beneath it.
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection that holds the file.
 
     No checkpoint happens by itself; at the end, what the log holds is worked into the store by
     one that is guarded.
@@ -49,43 +45,30 @@ def alone(
     ------
     StoreLockedError, StoreError
     """
-    from sqlalchemy import URL, create_engine
-    from sqlalchemy.pool import NullPool
-
-    url = URL.create("duckdb", database=str(path))
-    settings = {"checkpoint_threshold": "1TB"}
-    engine = create_engine(url, poolclass=NullPool, connect_args={"config": settings})
     with holding(path):
-        connection = _connect_patiently(path, engine.connect, patience, say)
-        duck: duckdb.DuckDBPyConnection = connection.connection.dbapi_connection  # type: ignore[assignment]
+        duck = _connect_patiently(path, patience, say)
         try:
             duck.execute("set timezone = 'UTC'")
             duck.execute("pragma disable_checkpoint_on_shutdown")
             check_tables(duck, path)
-            yield connection, duck
+            yield duck
             if path.exists() and log_size(path):
                 checkpoint(duck, path)
         finally:
-            connection.close()
-            engine.dispose()
+            duck.close()
 
 
 def _connect_patiently(
-    path: Path,
-    connect: "Callable[[], Connection]",
-    patience: float,
-    say: Callable[[str], None],
-) -> "Connection":
-    from sqlalchemy.exc import DBAPIError
-
+    path: Path, patience: float, say: Callable[[str], None]
+) -> duckdb.DuckDBPyConnection:
     begun, is_told = time.monotonic(), False
     while True:
         try:
             if path.exists():
                 mend(path)
-            return connect()
-        except DBAPIError as error:
-            reason = _explain(path, error.orig or error)
+            return duckdb.connect(str(path), config={"checkpoint_threshold": "1TB"})
+        except duckdb.Error as error:
+            reason = _explain(path, error)
             waited = time.monotonic() - begun
             if not isinstance(reason, StoreLockedError) or waited >= patience:
                 raise reason from None

@@ -4,7 +4,6 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import duckdb
 
@@ -13,9 +12,6 @@ from bmastore.storage.paths import remove_store
 from bmastore.storage.statements import ask
 from bmastore.storage.versions import SCHEMA_VERSION
 from bmastore.storage.views import create_views
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
 
 
 def make_store(path: Path, place: str | None) -> bool:
@@ -37,8 +33,8 @@ def make_store(path: Path, place: str | None) -> bool:
             left_over.unlink(missing_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
-        with alone(temporary) as (connection, duck):
-            fill(connection, duck, place)
+        with alone(temporary) as duck:
+            fill(duck, place)
         return _take_name(temporary, path)
     finally:
         remove_store(temporary)
@@ -64,29 +60,32 @@ def _take_name(temporary: Path, path: Path) -> bool:
     return False
 
 
-def fill(connection: "Connection", duck: duckdb.DuckDBPyConnection, place: str | None) -> None:
-    """Make the tables and views of a store in a file that has none."""
+def fill(duck: duckdb.DuckDBPyConnection, place: str | None) -> None:
+    """Make the tables and views of a store in a file that has none, in one transaction."""
+    from duckdb_sqlalchemy import Dialect
+    from sqlalchemy.schema import CreateTable
+
     from bmastore.storage import schema
 
-    with connection.begin():
-        schema.panel_metadata.create_all(connection, checkfirst=False)
-        schema.ledger_metadata.create_all(connection, checkfirst=False)
-        duck.execute("create table alembic_version (version_num varchar(32) not null primary key)")
-        ask(duck, "insert into alembic_version values ($version)", version=SCHEMA_VERSION)
-        if place is not None:
-            ask(duck, "insert into settings values ('ledger', $place)", place=place)
-        create_views(duck.execute)
+    dialect = Dialect()
+    duck.begin()
+    for metadata in (schema.panel_metadata, schema.ledger_metadata):
+        for table in metadata.sorted_tables:
+            duck.execute(str(CreateTable(table).compile(dialect=dialect)))
+    duck.execute("create table alembic_version (version_num varchar(32) not null primary key)")
+    ask(duck, "insert into alembic_version values ($version)", version=SCHEMA_VERSION)
+    if place is not None:
+        ask(duck, "insert into settings values ('ledger', $place)", place=place)
+    create_views(duck.execute)
+    duck.commit()
 
 
 @contextmanager
 def in_memory() -> Iterator[duckdb.DuckDBPyConnection]:
     """An empty store that is gone when it is closed."""
-    from sqlalchemy import create_engine
-
-    with create_engine("duckdb:///:memory:").connect() as connection:
-        duck: duckdb.DuckDBPyConnection = connection.connection.dbapi_connection  # type: ignore[assignment]
+    with duckdb.connect() as duck:
         duck.execute("set timezone = 'UTC'")
-        fill(connection, duck, None)
+        fill(duck, None)
         yield duck
 
 

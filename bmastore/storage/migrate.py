@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bmastore.storage import postgres
 from bmastore.storage.connect import PATIENCE_S
 from bmastore.storage.resources import resource_dir
-from bmastore.storage.session import check_place, connected, not_found
+from bmastore.storage.session import Writer, check_place, connected, not_found
 from bmastore.storage.versions import SCHEMA_VERSION, too_new, version
 from bmastore.storage.views import create_views
 
@@ -58,14 +58,31 @@ def migrate(
     backup = path.with_name(f"{path.stem}.before-{SCHEMA_VERSION}{path.suffix}")
     shutil.copy2(path, backup)
     with connected(path, patience, say) as writer:
-        upgrade(writer.panel)
+        upgrade_store(writer)
         with writer.transaction():
             create_views(writer.duck.execute)
     return before, SCHEMA_VERSION, backup
 
 
+def upgrade_store(writer: Writer, revision: str = "head") -> None:
+    """Run the Alembic migrations of a store up to ``revision``."""
+    from duckdb_sqlalchemy import ConnectionWrapper
+    from sqlalchemy import create_engine
+    from sqlalchemy.pool import NullPool
+
+    engine = create_engine(
+        "duckdb:///:memory:",
+        # A connection of its own to the store that is open.
+        creator=lambda: ConnectionWrapper(writer.duck.cursor()),
+        poolclass=NullPool,
+    )
+    with engine.connect() as connection:
+        upgrade(connection, revision)
+    engine.dispose()
+
+
 def upgrade(connection: "Connection", revision: str = "head") -> None:
-    """Run the Alembic migrations up to ``revision``, on a store or on a ledger on a server."""
+    """Run the Alembic migrations up to ``revision`` on an open connection."""
     from alembic import command
     from alembic.config import Config
 

@@ -69,13 +69,10 @@ class Writer(Session):
 
     Attributes
     ----------
-    panel:
-        SQLAlchemy connection to the file; ``duck`` is beneath it.
     server:
         SQLAlchemy connection to the PostgreSQL server on which the ledger lies, if it does.
     """
 
-    panel: "Connection"
     server: "Connection | None" = None
 
     def checkpoint_if_due(self) -> None:
@@ -90,8 +87,14 @@ class Writer(Session):
         A ledger on a server is committed first. If the process dies before the
         panel follows, the panel lacks only folds that are computed again.
         """
-        with self.panel.begin(), self.server.begin() if self.server else nullcontext():
-            yield
+        self.duck.begin()
+        try:
+            with self.server.begin() if self.server else nullcontext():
+                yield
+        except BaseException:
+            self.duck.rollback()
+            raise
+        self.duck.commit()
 
     def ledger_rows(self, name: str, **fields: Value) -> list[dict[str, Any]]:
         """Rows of the ledger that ``sql/ledger/<name>.sql`` gives, by column."""
@@ -158,7 +161,7 @@ def open_writer(
         writer = stack.enter_context(connected(path, patience, say))
         try:
             if create and is_blank(writer.duck):
-                fill(writer.panel, writer.duck, place)
+                fill(writer.duck, place)
             check_version(version(writer.duck, path), path, path)
             check_place(writer.duck, path, ledger_url)
             if ledger_url:
@@ -203,8 +206,8 @@ def connected(
     say: Callable[[str], None] = lambda sentence: None,
 ) -> Iterator[Writer]:
     """Hold a store whatever its schema; the ledger is taken to be in it."""
-    with alone(path, patience, say) as (connection, duck):
-        yield Writer(path, duck, connection)
+    with alone(path, patience, say) as duck:
+        yield Writer(path, duck)
 
 
 @contextmanager

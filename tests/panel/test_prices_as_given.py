@@ -3,7 +3,7 @@
 import duckdb
 
 from bmastore import Store
-from bmastore.storage.migrate import upgrade
+from bmastore.storage.migrate import upgrade_store
 from bmastore.storage.session import connected
 from tests.helpers import digests, make_prices
 
@@ -11,12 +11,12 @@ from tests.helpers import digests, make_prices
 def test_a_price_of_seven_digits_is_what_was_given_after_a_migration(tmp_path):
     path = tmp_path / "bma.duckdb"
     with connected(path) as writer:
-        upgrade(writer.panel, "0002")
+        upgrade_store(writer, "0002")
         writer.duck.execute(
             "insert into prices values "
             "('A', date '2023-01-02', 123.45, 0.1, 1e-5, 98765.43, 7, null)"
         )
-        upgrade(writer.panel)
+        upgrade_store(writer)
     with duckdb.connect(str(path)) as duck:
         row = duck.execute("select open, high, low, close, volume, adj_close from prices")
         assert row.fetchall() == [(123.45, 0.1, 1e-5, 98765.43, 7.0, None)]

@@ -8,7 +8,7 @@ import pytest
 
 from bmastore import PassOptions, Store
 from bmastore.errors import SchemaTooNewError, SchemaTooOldError, StoreError
-from bmastore.storage.migrate import upgrade
+from bmastore.storage.migrate import upgrade_store
 from bmastore.storage.resources import sql_names
 from bmastore.storage.session import connected, open_writer
 from bmastore.storage.versions import SCHEMA_VERSION
@@ -32,7 +32,7 @@ def test_a_migrated_store_equals_a_fresh_one(tmp_path):
     with open_writer(fresh, create=True):
         pass
     with connected(migrated) as writer:
-        upgrade(writer.panel)
+        upgrade_store(writer)
         create_views(writer.duck.execute)
     assert layout(migrated) == layout(fresh)
 
