@@ -13,7 +13,7 @@ from bmastore.reports.explain import Explanation
 from bmastore.reports.explain import explain as explain_stock
 from bmastore.reports.queries import Status
 from bmastore.storage.migrate import migrate
-from bmastore.storage.paths import results_path
+from bmastore.storage.paths import real_path, results_path
 from bmastore.storage.publish import publish
 from bmastore.storage.session import Reader, Writer, open_dry, open_reader, open_writer
 from bmastore.table import Table
@@ -69,7 +69,7 @@ class Store:
         lock_timeout: float = 30.0,
         say: Callable[[str], None] = lambda sentence: None,
     ) -> None:
-        self.path = Path(path)
+        self.path = real_path(Path(path))
         self.ledger = ledger
         self.lock_timeout = lock_timeout
         self._say = say

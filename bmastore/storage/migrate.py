@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bmastore.storage import postgres
 from bmastore.storage.connect import PATIENCE_S
+from bmastore.storage.paths import adopt_files
 from bmastore.storage.resources import resource_dir
 from bmastore.storage.session import Writer, check_place, connected, not_found
 from bmastore.storage.versions import SCHEMA_VERSION, too_new, version
@@ -36,6 +37,7 @@ def migrate(
     """
     if not path.exists():
         raise not_found(path)
+    adopt_files(path)
     with connected(path, patience, say) as writer:
         before = version(writer.duck, path)
         if before > SCHEMA_VERSION:

@@ -1,16 +1,57 @@
-"""Where the files of a store lie."""
+"""Where the files of a store lie: beside it, under names that no other store has."""
 
 from pathlib import Path
+
+_USUAL = ".duckdb"
+
+
+def real_path(store: Path) -> Path:
+    """The file itself: what lies beside a store lies beside the file, not beside a link to it."""
+    return store.resolve() if store.is_symlink() else store
 
 
 def results_path(store: Path) -> Path:
     """Where a store's published results lie: ``bma.duckdb`` → ``bma.results.duckdb``."""
-    return store.with_name(f"{store.stem}.results.duckdb")
+    return store.with_name(f"{_own_name(store)}.results.duckdb")
 
 
 def models_path(store: Path) -> Path:
     """Where a store's artifacts lie: ``bma.duckdb`` → ``bma.models/``."""
-    return store.with_name(f"{store.stem}.models")
+    return store.with_name(f"{_own_name(store)}.models")
+
+
+def _own_name(store: Path) -> str:
+    """What the names of a store's files begin with.
+
+    ``prices.us`` and ``prices.eu`` have one stem: of a store whose name does not end as usual,
+    it is the whole name.
+    """
+    return store.stem if store.suffix == _USUAL else f"{store.name}.bma"
+
+
+def adopt_files(store: Path) -> None:
+    """Give a store's files the names that they have now.
+
+    Before, they were named after the stem alone. Files that another store of the same stem may
+    own are left where they are: what they lack is made anew.
+    """
+    if store.suffix == _USUAL:
+        return
+    # Whatever else has the stem may be a store that owns them.
+    other = [
+        path
+        for path in store.parent.glob(f"{store.stem}.*")
+        if path != store
+        and path.is_file()
+        and not path.name.startswith(store.name)
+        and not path.name.endswith(".results.duckdb")
+    ]
+    if other:
+        return
+    for now, ending in ((models_path(store), "models"), (results_path(store), "results.duckdb")):
+        before = store.with_name(f"{store.stem}.{ending}")
+        if before.exists() and not now.exists():
+            before.rename(now)
 
 
 def remove_store(path: Path) -> None:
