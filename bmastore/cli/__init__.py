@@ -1,6 +1,7 @@
 """The command line: parses, calls, prints."""
 
 import gc
+import io
 import os
 import sys
 
@@ -26,6 +27,10 @@ from bmastore.errors import BmastoreError
 
 def main() -> None:
     """Run the command line; errors become one line and an exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that lacks a letter shows its number.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         cli(standalone_mode=False)
     except click.ClickException as error:
@@ -40,6 +45,15 @@ def main() -> None:
         # The reader of our output has gone, as `head` does; nothing is left to say.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except OSError as error:
+        if os.environ.get("BMASTORE_DEBUG"):
+            raise
+        where = f" {error.filename}" if error.filename else " the output"
+        click.echo(f"bmastore: cannot use{where}: {error.strerror or error}", err=True)
+        # What is left to be written would fail again as the process ends.
+        if error.filename is None and sys.stdout is not None:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(2)
     except Exception as error:
         if os.environ.get("BMASTORE_DEBUG"):
             raise

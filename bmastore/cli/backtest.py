@@ -77,7 +77,7 @@ def backtest(
         from bmastore.evaluation.plot import check_picture, plot_backtest
 
         check_picture(plot)
-    with progress(sys.stderr.isatty()) as show:
+    with progress(sys.stderr is not None and sys.stderr.isatty()) as show:
         report = open_store(store, ledger, lock_timeout).backtest(
             config_of(**config),
             cutoffs=cutoffs,

@@ -24,7 +24,7 @@ def docs(topic: str | None) -> None:
     if topic not in pages:
         raise ConfigError(f"there is no page {topic!r}; there are {', '.join(pages)}")
     text = pages[topic].read_text(encoding="utf-8")
-    if not sys.stdout.isatty():
+    if sys.stdout is None or not sys.stdout.isatty():
         click.echo(text, nl=False)
         return
     from rich.console import Console

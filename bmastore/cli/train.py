@@ -89,7 +89,7 @@ def train(
         for plan in opened.plan(config_of(**config), options):
             click.echo(to_json(plan.outline()) if as_json else "\n".join(messages.planned(plan)))
         return
-    with progress(sys.stderr.isatty()) as show:
+    with progress(sys.stderr is not None and sys.stderr.isatty()) as show:
         summary = opened.train(config_of(**config), options, on_progress=show)
     if as_json:
         # Whether it was interrupted is the exit code's to say.

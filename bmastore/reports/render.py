@@ -68,7 +68,9 @@ def write(table: Table, fmt: str, path: Path | None) -> str | None:
 
 def _screen_width() -> int | None:
     # Into a file or a pipe, nothing is cut.
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    if sys.stdout is None or not sys.stdout.isatty():
+        return None
+    return shutil.get_terminal_size().columns
 
 
 def flatten(table: Table) -> Table:

@@ -54,6 +54,11 @@ def alone(
             yield duck
             if path.exists() and log_size(path):
                 checkpoint(duck, path)
+        except (duckdb.IOException, duckdb.FatalException) as error:
+            raise StoreError(
+                f"cannot write {path} or what lies beside it: {str(error).splitlines()[0]}; "
+                f"what was committed is kept: make room, and run the same command again"
+            ) from None
         finally:
             duck.close()
 

@@ -1,8 +1,11 @@
 """Publishes results: a copy of ledger and views that dashboards may open at any time."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import duckdb
 
 from bmastore.storage.paths import results_path
 from bmastore.storage.session import Writer
@@ -10,7 +13,6 @@ from bmastore.storage.statements import bulk_insert, literal, quoted
 from bmastore.storage.views import VIEWS, create_views
 
 if TYPE_CHECKING:
-    import duckdb
     from sqlalchemy import Connection
 
 # The ledger, and one row per stock of the panel, but no features.
@@ -37,8 +39,20 @@ def publish(writer: Writer) -> Path:
     for left_over in target.parent.glob(f".{target.name}.*.tmp*"):
         left_over.unlink(missing_ok=True)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        _write(writer, temporary)
+        temporary.replace(target)
+    except BaseException:
+        for part in target.parent.glob(f"{temporary.name}*"):
+            part.unlink(missing_ok=True)
+        raise
+    return target
+
+
+def _write(writer: Writer, path: Path) -> None:
+    """Write a copy of ledger and views to a new file."""
     duck = writer.duck
-    duck.execute(f"attach {literal(str(temporary))} as published")
+    duck.execute(f"attach {literal(str(path))} as published")
     try:
         home = duck.execute("select current_database()").fetchall()[0][0]
         for table in (*_LEDGER_TABLES, *_STORE_TABLES):
@@ -57,9 +71,8 @@ def publish(writer: Writer) -> Path:
         # Nobody reads it before it has its name: this one needs no guard.
         duck.execute("checkpoint published")
     finally:
-        duck.execute("detach published")
-    temporary.replace(target)
-    return target
+        with suppress(duckdb.Error):  # a database that could not be written is detached already
+            duck.execute("detach published")
 
 
 def _copy_from_server(server: "Connection", duck: "duckdb.DuckDBPyConnection") -> None:

@@ -1,0 +1,78 @@
+"""What can be expected to go wrong is one plain sentence, and nothing is lost by it."""
+
+import os
+import subprocess
+import sys
+
+import duckdb
+import pytest
+
+from tests.helpers import make_prices
+
+
+def run(command, *, shell_first="", **kwargs):
+    """A command in a shell that does something first."""
+    line = f"{shell_first}; exec {sys.executable} -m bmastore {command}".removeprefix("; ")
+    return subprocess.run(
+        ["bash", "-c", line], capture_output=True, text=True, timeout=300, **kwargs
+    )
+
+
+def assert_one_sentence(done, code=2):
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "unexpected" not in done.stderr
+
+
+def entries(path):
+    with duckdb.connect(str(path), read_only=True) as duck:
+        return duck.execute("select count(*) from ledger").fetchall()[0][0]
+
+
+def test_a_file_that_may_not_grow_ends_a_pass_and_loses_nothing(trained):
+    before = entries(trained.path)
+    blocks = trained.path.stat().st_size // 1024 + 64
+    limit = f"ulimit -f {blocks}; trap '' XFSZ"
+    done = run(f"train --preset high --all --store {trained.path}", shell_first=limit)
+    if done.returncode != 0:
+        assert_one_sentence(done)
+    assert entries(trained.path) >= before
+    assert trained.status().tickers == 6
+
+
+def test_a_disk_without_room_ends_a_first_ingest_in_a_sentence(tmp_path):
+    make_prices(n_stocks=2, n_days=90).to_csv(tmp_path / "p.csv", index=False)
+    command = f"ingest {tmp_path}/p.csv --store {tmp_path}/bma.duckdb"
+    done = run(command, shell_first="ulimit -f 300; trap '' XFSZ")
+    assert_one_sentence(done)
+    assert "room" in done.stderr or "cannot" in done.stderr
+    assert run(command).returncode == 0
+
+
+@pytest.mark.parametrize("command", ["status", "sql 'select 1'", "export", "docs"])
+def test_closed_streams_are_no_fault(trained, command):
+    for closed in ("exec >&-", "exec 2>&-", "exec >&- 2>&-", "exec <&-"):
+        store = "" if command == "docs" else f"--store {trained.path}"
+        assert_one_sentence(run(f"{command} {store}", shell_first=closed), code=0)
+
+
+def test_a_full_device_is_said(trained):
+    done = run(f"export --store {trained.path} > /dev/full")
+    assert_one_sentence(done)
+    assert "No space left on device" in done.stderr
+
+
+def test_a_reader_that_has_gone_is_no_fault(trained):
+    done = run(f"sql 'select * from range(200000)' --format csv --store {trained.path} | head -1")
+    assert done.stdout == "range\n"
+    assert_one_sentence(done, code=0)
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-8"])
+def test_letters_that_a_terminal_lacks_are_shown_by_their_numbers(trained, encoding):
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    command = f"""sql "select 'é日本' as x" --format csv --store {trained.path}"""
+    line = f"exec {sys.executable} -m bmastore {command}"
+    done = subprocess.run(["bash", "-c", line], capture_output=True, env=environment, timeout=60)
+    assert done.returncode == 0
+    assert done.stdout.decode(encoding).splitlines()[0] == "x"
