@@ -23,6 +23,7 @@ from bmastore.cli.sql import sql
 from bmastore.cli.status import status
 from bmastore.cli.train import train
 from bmastore.errors import BmastoreError
+from bmastore.reports.render import visible
 
 
 def main() -> None:
@@ -39,7 +40,7 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         sys.exit(EXIT_INTERRUPTED)
     except BmastoreError as error:
-        click.echo(f"bmastore: {error}", err=True)
+        click.echo(visible(f"bmastore: {error}"), err=True)
         sys.exit(error.exit_code)
     except BrokenPipeError:
         # The reader of our output has gone, as `head` does; nothing is left to say.
@@ -58,8 +59,10 @@ def main() -> None:
         if os.environ.get("BMASTORE_DEBUG"):
             raise
         click.echo(
-            f"bmastore: unexpected {type(error).__name__}: {error}\n"
-            f"This is a fault of bmastore; with BMASTORE_DEBUG=1 it shows where.",
+            visible(
+                f"bmastore: unexpected {type(error).__name__}: {error}\n"
+                f"This is a fault of bmastore; with BMASTORE_DEBUG=1 it shows where."
+            ),
             err=True,
         )
         sys.exit(2)

@@ -13,6 +13,7 @@ from bmastore.cli.options import (
     EXIT_FAILED,
     FILE,
     NAMES,
+    Output,
     config_of,
     config_options,
     day,
@@ -61,8 +62,7 @@ def backtest(
     store: Path,
     ledger: str | None,
     lock_timeout: float,
-    fmt: str,
-    output: Path | None,
+    output: Output,
     **config: Any,
 ) -> None:
     """Walk forward over past dates: train as of each, forecast what came after, score.
@@ -90,7 +90,8 @@ def backtest(
         )
     if plot is not None:
         plot_backtest(report, plot)
-    print_table(messages.overview(report.scores) if fmt == "table" else report.scores, fmt, output)
+    is_drawn = output.fmt == "table"
+    print_table(messages.overview(report.scores) if is_drawn else report.scores, output)
     say(messages.backtested(report, store))
     if report.failures:
         sys.exit(EXIT_FAILED)

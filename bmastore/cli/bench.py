@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from bmastore.cli.options import output_options, print_table, store_option
+from bmastore.cli.options import Output, output_options, print_table, store_option
 
 
 @click.group()
@@ -23,8 +23,8 @@ def bench() -> None:
 @click.option("--target", help="What to forecast, where the store has several targets.")
 @store_option
 @output_options()
-def presets(stocks: int, target: str | None, store: Path, fmt: str, output: Path | None) -> None:
+def presets(stocks: int, target: str | None, store: Path, output: Output) -> None:
     """What each preset costs per stock, and how well it forecasts days that it has not seen."""
     from bmastore.evaluation.presets import measure_presets
 
-    print_table(measure_presets(store, stocks, target), fmt, output)
+    print_table(measure_presets(store, stocks, target), output)

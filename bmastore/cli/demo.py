@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from bmastore.cli import messages
-from bmastore.cli.options import FILE, print_table, say
+from bmastore.cli.options import FILE, Output, print_table, say
 
 
 @click.command()
@@ -40,7 +40,7 @@ def demo(store: Path) -> None:
         opened.ingest(revised, target=TARGET, horizon=HORIZON)
         say(messages.trained(opened.train(config), store))
         say(["5. read the results with SQL: bmastore sql --named weights_by_member"])
-        print_table(opened.query(named_query("weights_by_member")), "table", None)
+        print_table(opened.query(named_query("weights_by_member")), Output())
     say([f"Look around: bmastore sql 'from v_predictions' --store {store}"])
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from bmastore.cli.options import open_store, output_options, print_table, say, store_option
+from bmastore.cli.options import Output, open_store, output_options, print_table, say, store_option
 
 
 @click.command()
@@ -12,19 +12,19 @@ from bmastore.cli.options import open_store, output_options, print_table, say, s
 @click.option("--features", "what", flag_value="features", help="Features and targets, by date.")
 @store_option
 @output_options("json")
-def export(what: str | None, store: Path, fmt: str, output: Path | None) -> None:
+def export(what: str | None, store: Path, output: Output) -> None:
     """Export one row per stock: status, weights, metrics, newest forecast; or the panel.
 
     The panel goes to a Parquet file (--output), or CSV with --format csv.
     """
     if what is not None:
-        _panel(store, what, fmt, output)
+        _panel(store, what, output.path, output.fmt)
         return
-    print_table(open_store(store).results(), fmt, output)
+    print_table(open_store(store).results(), output)
 
 
-def _panel(store: Path, what: str, fmt: str, output: Path | None) -> None:
-    if output is None:
+def _panel(store: Path, what: str, path: Path | None, fmt: str) -> None:
+    if path is None:
         raise click.UsageError(f"--{what} needs a file: add --output {what}.parquet")
-    n = open_store(store).export(what, output, fmt="csv" if fmt == "csv" else "parquet")
-    say([f"{n:,} rows of {what} in {output}"])
+    n = open_store(store).export(what, path, fmt="csv" if fmt == "csv" else "parquet")
+    say([f"{n:,} rows of {what} in {path}"])

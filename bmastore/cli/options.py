@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, datetime
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +13,7 @@ import click
 from bmastore.errors import ConfigError
 from bmastore.models.config import WEIGHTINGS
 from bmastore.models.presets import PRESETS
-from bmastore.reports.render import FORMATS
+from bmastore.reports.render import FORMATS, visible
 
 if TYPE_CHECKING:
     from bmastore.models.config import TrainConfig
@@ -159,11 +161,27 @@ def writing_options(command: Command) -> Command:
     )(command)
 
 
+@dataclass(frozen=True)
+class Output:
+    """How a table is printed, and to which file."""
+
+    fmt: str = "table"
+    path: Path | None = None
+    is_raw: bool = False
+
+
 def output_options(default: str = "table") -> Callable[[Command], Command]:
-    """The options of every command that prints a table."""
+    """The options of every command that prints a table; it takes them as ``output``."""
 
     def decorate(command: Command) -> Command:
+        command = _with_output(command)
         command = click.option("--output", type=FILE, help="Write to this file.")(command)
+        command = click.option(
+            "--raw",
+            "is_raw",
+            is_flag=True,
+            help="CSV: keep text that a spreadsheet runs as a formula.",
+        )(command)
         return click.option(
             "--format",
             "fmt",
@@ -176,6 +194,14 @@ def output_options(default: str = "table") -> Callable[[Command], Command]:
     return decorate
 
 
+def _with_output(command: Command) -> Command:
+    @wraps(command)
+    def with_output(*args: Any, fmt: str, output: Path | None, is_raw: bool, **options: Any) -> Any:
+        return command(*args, output=Output(fmt, output, is_raw), **options)
+
+    return with_output
+
+
 def open_store(path: Path, ledger: str | None = None, lock_timeout: float = 30.0) -> "Store":
     """The store; what there is to know about it is said on standard error."""
     from bmastore.store import Store
@@ -183,11 +209,11 @@ def open_store(path: Path, ledger: str | None = None, lock_timeout: float = 30.0
     return Store(path, ledger, lock_timeout=lock_timeout, say=lambda sentence: say([sentence]))
 
 
-def print_table(table: "Table", fmt: str, output: Path | None) -> None:
+def print_table(table: "Table", output: Output) -> None:
     """Print a table, or write it to a file."""
     from bmastore.reports.render import write
 
-    text = write(table, fmt, output)
+    text = write(table, output.fmt, output.path, is_raw=output.is_raw)
     if text is not None:
         click.echo(text, nl=False)
 
@@ -195,7 +221,7 @@ def print_table(table: "Table", fmt: str, output: Path | None) -> None:
 def say(lines: list[str]) -> None:
     """Tell people something, on standard error."""
     for line in lines:
-        click.echo(line, err=True)
+        click.echo(visible(line), err=True)
 
 
 def day(moment: datetime | None) -> date | None:

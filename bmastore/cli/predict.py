@@ -10,6 +10,7 @@ from bmastore.cli.options import (
     DAY,
     EXIT_FAILED,
     NAMES,
+    Output,
     day,
     open_store,
     output_options,
@@ -32,14 +33,13 @@ def predict(
     tickers: tuple[str, ...] | None,
     target: str | None,
     store: Path,
-    fmt: str,
-    output: Path | None,
+    output: Output,
 ) -> None:
     """Forecast with the stored models: by default the latest date of each stock."""
     found = open_store(store).predict(
         tickers=tickers, since=day(since), until=day(until), target=target
     )
     say([f"bmastore: {ticker}: {reason}" for ticker, reason in found.failures.items()])
-    print_table(found.table, fmt, output)
+    print_table(found.table, output)
     if found.failures:
         sys.exit(EXIT_FAILED)

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from bmastore.cli.options import open_store, output_options, print_table, store_option
+from bmastore.cli.options import Output, open_store, output_options, print_table, store_option
+from bmastore.reports.render import visible
 
 
 @click.command()
@@ -25,8 +26,7 @@ def sql(
     named: str | None,
     timeout: float,
     store: Path,
-    fmt: str,
-    output: Path | None,
+    output: Output,
 ) -> None:
     """Run a read-only QUERY over the store's tables and views."""
     from bmastore.reports.queries import named_query
@@ -35,7 +35,7 @@ def sql(
         raise click.UsageError("give either a QUERY or --named NAME")
     text = named_query(named) if named else str(query)
     found = open_store(store).query(text, timeout=timeout)
-    if found.columns[:1] == ("explain_key",) and fmt == "table":  # a drawing of its own
-        click.echo("\n".join(plan for _, plan in found.rows))
+    if found.columns[:1] == ("explain_key",) and output.fmt == "table":  # a drawing of its own
+        click.echo("\n".join(visible(plan) for _, plan in found.rows))
     else:
-        print_table(found, fmt, output)
+        print_table(found, output)

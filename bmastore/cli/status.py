@@ -5,14 +5,14 @@ from pathlib import Path
 import click
 
 from bmastore.cli import messages
-from bmastore.cli.options import open_store, output_options, print_table, say, store_option
+from bmastore.cli.options import Output, open_store, output_options, print_table, say, store_option
 
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @store_option
 @output_options()
-def status(as_json: bool, store: Path, fmt: str, output: Path | None) -> None:
+def status(as_json: bool, store: Path, output: Output) -> None:
     """Count stocks by status, and show the last run."""
     from bmastore.reports.render import to_json
 
@@ -20,6 +20,6 @@ def status(as_json: bool, store: Path, fmt: str, output: Path | None) -> None:
     if as_json:
         click.echo(to_json(found))
         return
-    print_table(found.table(), fmt, output)
-    if found.last_run and fmt == "table":
+    print_table(found.table(), output)
+    if found.last_run and output.fmt == "table":
         say([messages.last_run(found.last_run)])

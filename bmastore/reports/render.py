@@ -6,7 +6,8 @@ import json
 import re
 import shutil
 import sys
-from dataclasses import asdict
+import unicodedata
+from dataclasses import asdict, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ FORMATS = ("table", "csv", "json", "parquet")
 # On a screen: the longest text of a cell, what is cut as an id, and what is set to the right.
 _LONGEST = 60
 _ID = re.compile("[0-9a-f]{32,}")
+# What a spreadsheet takes for a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _NUMBERS = ("DOUBLE", "FLOAT", "INTEGER", "BIGINT", "HUGEINT", "UBIGINT", "UINTEGER")
 
 
@@ -28,22 +31,36 @@ def to_json(value: Any, *, leave_out: tuple[str, ...] = ()) -> str:
     return json.dumps(content, default=_plain)
 
 
-def render(table: Table, fmt: str, width: int | None = None) -> str:
-    """The table as text in a format other than parquet; on a screen as wide as ``width``."""
+def render(table: Table, fmt: str, width: int | None = None, *, is_raw: bool = False) -> str:
+    """The table as text in a format other than parquet.
+
+    Parameters
+    ----------
+    width:
+        Columns of the screen that a table is drawn for; nothing is cut without it.
+    is_raw:
+        Whether text in a CSV file stays as it is where a spreadsheet would run it as a formula.
+        Otherwise an apostrophe goes before it.
+    """
     if fmt == "json":
         return json.dumps(table.records(), default=_plain, indent=2, allow_nan=False) + "\n"
     flat = flatten(table)
     if fmt == "csv":
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(flat.columns)
-        writer.writerows([["" if v is None else v for v in row] for row in flat.rows])
+        field = _field if is_raw else _harmless
+        writer.writerows([field(value) for value in row] for row in (flat.columns, *flat.rows))
         return text.getvalue()
     return _draw(flat, width)
 
 
-def write(table: Table, fmt: str, path: Path | None) -> str | None:
+def write(table: Table, fmt: str, path: Path | None, *, is_raw: bool = False) -> str | None:
     """Write the table to a file; without a file, return its text.
+
+    Parameters
+    ----------
+    is_raw:
+        As in :func:`render`.
 
     Raises
     ------
@@ -58,9 +75,9 @@ def write(table: Table, fmt: str, path: Path | None) -> str | None:
         if fmt == "parquet":
             _write_parquet(flatten(table), str(path))
         elif path is None:
-            return render(table, fmt, _screen_width())
+            return render(table, fmt, _screen_width(), is_raw=is_raw)
         else:
-            path.write_text(render(table, fmt), encoding="utf-8")
+            path.write_text(render(table, fmt, is_raw=is_raw), encoding="utf-8")
     except OSError as error:
         raise BmastoreError(f"cannot write {path}: {error.strerror or error}") from None
     return None
@@ -101,6 +118,7 @@ def _draw(table: Table, width: int | None) -> str:
     another, a line per column.
     """
     cells = [[_cell(value, is_cut=width is not None) for value in row] for row in table.rows]
+    table = replace(table, columns=tuple(_cell(name, is_cut=False) for name in table.columns))
     widths = [
         max(len(line) for line in (name, *column))
         for name, *column in zip(table.columns, *cells, strict=True)
@@ -131,6 +149,30 @@ def _draw_records(table: Table, cells: list[list[str]], width: int) -> str:
     return "\n".join(lines) + "\n"
 
 
+def visible(text: str) -> str:
+    """The text with an escape such as ``\\x1b`` in place of each character that steers a screen.
+
+    These are control characters other than the end of a line, and those that change the
+    direction of writing.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        letter
+        if letter == "\n" or unicodedata.category(letter) not in ("Cc", "Cf", "Cs")
+        else letter.encode("unicode_escape", "surrogatepass").decode("ascii")
+        for letter in text
+    )
+
+
+def _field(value: Any) -> Any:
+    return "" if value is None else value
+
+
+def _harmless(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else _field(value)
+
+
 def _pad(text: str, width: int, at_end: bool) -> str:
     return text.rjust(width) if at_end else text.ljust(width)
 
@@ -143,7 +185,7 @@ def _cell(value: Any, *, is_cut: bool) -> str:
         return f"{value:.5g}"
     if isinstance(value, datetime):
         return value.isoformat(" ", "seconds")
-    text = str(value).replace("\n", " ")
+    text = visible(str(value).replace("\n", " "))
     if is_cut and _ID.fullmatch(text):
         return f"{text[:8]}…"
     return f"{text[: _LONGEST - 1]}…" if is_cut and len(text) > _LONGEST else text

@@ -9,10 +9,10 @@ from pathlib import Path
 import duckdb
 
 from bmastore.errors import StoreError, StoreLockedError
-from bmastore.storage import postgres
 from bmastore.storage.guard import checkpoint, log_size, mend
 from bmastore.storage.holders import held_here, holding, reading
 from bmastore.storage.statements import literal
+from bmastore.storage.urls import masked_command
 from bmastore.storage.versions import check_tables
 
 # How long to wait for others to let go of a store, and after how long to say so.
@@ -132,7 +132,7 @@ def _describe_process(pid: int) -> str:
     import psutil
 
     try:
-        command = " ".join(psutil.Process(pid).cmdline())
+        command = masked_command(psutil.Process(pid).cmdline())
     except psutil.Error:
         return f"process {pid}"
-    return f"process {pid} ({postgres.mask_secrets(command)[:200]})"
+    return f"process {pid} ({command[:200]})"

@@ -1,12 +1,12 @@
 """A ledger on a PostgreSQL server."""
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from bmastore.errors import ConfigError, StoreError, StoreLockedError
 from bmastore.storage.statements import Value, statements
+from bmastore.storage.urls import masked, parse_url
 from bmastore.storage.views import OF_SERIES, VIEWS, create_views
 
 if TYPE_CHECKING:
@@ -22,11 +22,6 @@ def place(url: str) -> str:
     port = f":{parsed.port}" if parsed.port else ""
     host = parsed.host or parsed.query.get("host", "localhost")
     return f"postgresql://{host}{port}/{parsed.database}"
-
-
-def mask_secrets(text: str) -> str:
-    """The text with the password of every URL in it replaced by ``***``."""
-    return re.sub(r"(\w+://[^:/@\s]*:)[^@\s]+@", r"\1***@", text)
 
 
 @contextmanager
@@ -61,7 +56,7 @@ def open_ledger(url: str, schema_version: str) -> Iterator["Connection"]:
             "a ledger in PostgreSQL needs its driver; run: pip install 'bmastore[postgres]'"
         ) from None
     except DBAPIError as error:
-        reason = mask_secrets(str(error.orig).strip().splitlines()[0])
+        reason = masked(str(error.orig).strip().splitlines()[0], _parse(url))
         raise StoreError(f"cannot reach the ledger in {place(url)}: {reason}") from None
     try:
         with connection.begin():
@@ -134,16 +129,9 @@ def _create_if_empty(connection: "Connection", schema_version: str) -> None:
 
 
 def _parse(url: str) -> "URL":
-    from sqlalchemy import make_url
-    from sqlalchemy.exc import ArgumentError
-
-    try:
-        parsed = make_url(url)
-    except ArgumentError:
-        raise ConfigError(f"{mask_secrets(url)!r} is not a URL like {_EXAMPLE}") from None
+    parsed = parse_url(url)
     if parsed.get_backend_name() != "postgresql" or not parsed.database:
-        raise ConfigError(f"a ledger lies in PostgreSQL, at a URL like {_EXAMPLE}")
-    return parsed.set(drivername="postgresql+psycopg")
-
-
-_EXAMPLE = "postgresql://user@host/database"
+        raise ConfigError(
+            "a ledger lies in PostgreSQL, at a URL like postgresql://user@host/database"
+        )
+    return parsed

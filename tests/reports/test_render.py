@@ -1,5 +1,6 @@
 """Tables as people and programs read them."""
 
+import csv
 import datetime as dt
 import json
 
@@ -7,6 +8,7 @@ import pytest
 
 from bmastore.reports.render import render
 from bmastore.table import Table
+from tests.helpers import cli
 
 HASH = "0123456789abcdef" * 4
 WIDE = Table(
@@ -47,3 +49,37 @@ def test_numbers_have_five_digits_in_a_table_and_all_elsewhere():
     assert "0.12346" in render(NARROW, "table")
     assert "0.123456789" in render(NARROW, "csv")
     assert json.loads(render(NARROW, "json"))[0]["mean"] == 0.123456789
+
+
+HOSTILE = Table(
+    ("na\x1b[2Jme", "note"),
+    ("VARCHAR", "VARCHAR"),
+    [("\x1b]0;title\x07", "=cmd|' /C calc'!A0"), ("a\u202eb\x9b", "-1+1"), ("two\nlines", "é日本")],
+)
+
+
+def test_names_cannot_steer_a_terminal():
+    text = render(HOSTILE, "table")
+    assert all(letter.isprintable() or letter == "\n" for letter in text)
+    assert r"\x1b]0;title\x07" in text
+    assert r"a\u202eb\x9b" in text
+    assert r"na\x1b[2Jme" in text
+    assert "two lines" in text
+    assert "é日本" in text
+
+
+def test_a_spreadsheet_runs_no_text_of_a_csv_file_unless_it_is_raw():
+    rows = list(csv.reader(render(HOSTILE, "csv").splitlines()[1:3]))
+    assert [row[1] for row in rows] == ["'=cmd|' /C calc'!A0", "'-1+1"]
+    rows = list(csv.reader(render(HOSTILE, "csv", is_raw=True).splitlines()[1:3]))
+    assert [row[1] for row in rows] == ["=cmd|' /C calc'!A0", "-1+1"]
+
+
+def test_numbers_below_zero_stay_numbers_in_csv():
+    assert render(Table(("x",), ("DOUBLE",), [(-0.5,)]), "csv") == "x\n-0.5\n"
+
+
+def test_an_error_cannot_steer_a_terminal(tmp_path):
+    refused = cli("status", "--store", tmp_path / "a\x1b[2J.duckdb", check=2)
+    assert "\x1b" not in refused.stderr
+    assert r"\x1b[2J" in refused.stderr

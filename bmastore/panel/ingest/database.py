@@ -8,10 +8,11 @@ from typing import Any
 
 import duckdb
 
-from bmastore.errors import InputError
+from bmastore.errors import ConfigError, InputError
 from bmastore.panel.ingest.batches import Batch, as_batch
 from bmastore.panel.ingest.frames import first_line
 from bmastore.storage.statements import quoted
+from bmastore.storage.urls import masked, parse_url
 
 _AT_ONCE = 50_000
 
@@ -33,20 +34,15 @@ def read_query(duck: duckdb.DuckDBPyConnection, query: Query, number: int = 0) -
         If the database cannot be reached, or refuses the query. The message has no password.
     """
     from sqlalchemy import create_engine, text
-    from sqlalchemy.engine import make_url
-    from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+    from sqlalchemy.exc import SQLAlchemyError
     from sqlalchemy.pool import NullPool
 
     try:
-        url = make_url(query.url)
-        if url.drivername in ("postgresql", "postgres"):
-            url = url.set(drivername="postgresql+psycopg")
-        place = url.render_as_string(hide_password=True)
+        url = parse_url(query.url)
+        place = url.set(query={}).render_as_string(hide_password=True)
         engine = create_engine(url, poolclass=NullPool)
-    except (ArgumentError, ValueError):
-        raise InputError(
-            "--from takes a database URL such as postgresql://user@host/database"
-        ) from None
+    except ConfigError as error:
+        raise InputError(f"--from: {error}") from None
     except (ModuleNotFoundError, SQLAlchemyError) as error:
         missing = getattr(error, "name", None) or first_line(error)
         raise InputError(
@@ -61,9 +57,7 @@ def read_query(duck: duckdb.DuckDBPyConnection, query: Query, number: int = 0) -
                 raise InputError("--query must be a SELECT: it returned no rows")
             _fill(duck, list(rows.keys()), rows)
     except SQLAlchemyError as error:
-        reason = first_line(getattr(error, "orig", None) or error)
-        if url.password:
-            reason = reason.replace(str(url.password), "***")
+        reason = masked(first_line(getattr(error, "orig", None) or error), url)
         raise InputError(f"cannot read from {place}: {reason}") from None
     finally:
         engine.dispose()

@@ -42,7 +42,7 @@ def test_the_command_line_takes_a_query(store, database):
     ("url", "query", "message"),
     [
         ("sqlite:////nowhere/x.sqlite", "select 1", "cannot read from sqlite"),
-        ("what is this", "select 1", "takes a database URL"),
+        ("what is this", "select 1", "a database URL looks like"),
         ("oracle+nodriver://u:secret@h/d", "select 1", "."),
         ("postgresql://u:secret@127.0.0.1:1/d", "select 1", "cannot read from postgresql"),
     ],
