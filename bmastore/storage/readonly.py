@@ -26,6 +26,7 @@ _TABLE_FUNCTIONS = frozenset(
 )  # fmt: skip
 # Functions that tell of the machine, or change something.
 _BARRED_FUNCTIONS = frozenset({"getenv", "nextval", "setseed", "write_log"})
+_IDENTIFIER = re.compile(r"\w+")
 _EXPLAIN = re.compile(r"\s*explain(\s+analyze)?(\s*\([^)]*\))?\s+", re.IGNORECASE)
 
 
@@ -53,12 +54,40 @@ def check_query(duck: duckdb.DuckDBPyConnection, text: str) -> None:
             f"{kind} is not possible: sql only reads the store, by SELECT, FROM, DESCRIBE, SHOW, "
             f"SUMMARIZE or EXPLAIN"
         )
-    for kind, name in _functions(_parsed(duck, select)):
-        if (kind == "table" and name not in _TABLE_FUNCTIONS) or name in _BARRED_FUNCTIONS:
+    for kind, name in _names(_parsed(duck, select)):
+        if _is_out_of_reach(kind, name):
             raise QueryError(
                 f"the function {name} is not possible here: files, settings and the network are "
                 f"out of reach of a query; it can only read the store"
             )
+
+
+def check_computation(duck: duckdb.DuckDBPyConnection, select: str) -> None:
+    """See that a SELECT computes from tables and nothing else.
+
+    It came out of a store, which may be somebody else's, and runs where files can be reached: so
+    it may name no file, no view and no function that the store itself defines.
+
+    Raises
+    ------
+    QueryError
+        If it does.
+    """
+    ours = (
+        "select lower(function_name) from duckdb_functions() where not internal "
+        "union all select lower(view_name) from duckdb_views() where not internal and not temporary"
+    )
+    defined = {name for (name,) in duck.execute(ours).fetchall()}
+    for kind, name in _names(_parsed(duck, select)):
+        is_file = kind == "relation" and not _IDENTIFIER.fullmatch(name)
+        if is_file or name in defined or _is_out_of_reach(kind, name):
+            raise QueryError(f"it may read prices and other tables, but not {name}")
+
+
+def _is_out_of_reach(kind: str, name: str) -> bool:
+    return (kind == "table" and name not in _TABLE_FUNCTIONS) or (
+        kind == "scalar" and name in _BARRED_FUNCTIONS
+    )
 
 
 def _parsed(duck: duckdb.DuckDBPyConnection, select: str) -> Any:
@@ -70,14 +99,18 @@ def _parsed(duck: duckdb.DuckDBPyConnection, select: str) -> Any:
     return tree
 
 
-def _functions(node: Any) -> Iterator[tuple[str, str]]:
-    """Every function that a syntax tree calls, and whether as a table."""
+def _names(node: Any) -> Iterator[tuple[str, str]]:
+    """Every function that a syntax tree calls and every relation that it reads, by kind."""
     if isinstance(node, dict):
         if node.get("type") == "TABLE_FUNCTION":
             yield "table", str(node["function"].get("function_name")).lower()
         if node.get("class") == "FUNCTION":
             yield "scalar", str(node.get("function_name")).lower()
+        if node.get("type") == "BASE_TABLE":
+            yield "relation", str(node["table_name"]).lower()
+        if node.get("type") == "SHOW_REF":
+            yield "relation", "a description"
         node = list(node.values())
     if isinstance(node, list):
         for inner in node:
-            yield from _functions(inner)
+            yield from _names(inner)

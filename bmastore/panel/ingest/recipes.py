@@ -6,8 +6,9 @@ from pathlib import Path
 
 import duckdb
 
-from bmastore.errors import InputError
+from bmastore.errors import InputError, QueryError
 from bmastore.panel.ingest.steps import as_float
+from bmastore.storage.readonly import check_computation
 from bmastore.storage.resources import sql
 from bmastore.storage.statements import Part, Value, fill, literal, quoted, run
 
@@ -82,7 +83,7 @@ def compute(duck: duckdb.DuckDBPyConnection, recipe: Recipe) -> list[str]:
     Raises
     ------
     InputError
-        If it lacks a column that it must have.
+        If it lacks a column that it must have, or reads anything but tables.
     """
     if recipe.is_new:
         duck.execute(
@@ -121,6 +122,10 @@ def compute(duck: duckdb.DuckDBPyConnection, recipe: Recipe) -> list[str]:
 
 
 def _features_of(duck: duckdb.DuckDBPyConnection, text: str) -> list[str]:
+    try:
+        check_computation(duck, text)
+    except QueryError as error:
+        raise InputError(f"the feature SQL is refused: {error}") from None
     described = duck.execute(
         f"describe with prices as (select * from main.prices limit 0) select * from ({text}\n)"
     ).fetchall()

@@ -162,9 +162,39 @@ def test_feature_sql_that_is_wrong_leaves_the_store_as_it_was(store):
     before = digests(store)
     with pytest.raises(InputError, match="no column 'label_end'"):
         store.ingest(make_prices(), features_sql="select ticker, date, 1 as target from prices")
-    with pytest.raises(InputError, match="Parser Error"):
+    with pytest.raises(InputError, match="syntax error"):
         store.ingest(make_prices(), features_sql="selekt")
     assert digests(store) == before
+
+
+ROLES = "select ticker, date, date as label_end, 0 as target"
+
+
+@pytest.mark.parametrize(
+    ("sql", "name"),
+    [
+        (f"{ROLES}, length(content) as f from prices, read_text('{{file}}')", "read_text"),
+        (f"{ROLES}, x as f from prices, '{{file}}' t(x)", "secret.csv"),
+        (f"with a as ({ROLES}, stolen() as f from prices) from a", "stolen"),
+        (f"{ROLES}, x as f from prices, stolen_view", "stolen_view"),
+        (f"{ROLES}, x as f from prices, stolen_table()", "stolen_table"),
+        (f"{ROLES}, length(getenv('HOME')) as f from prices", "getenv"),
+    ],
+)
+def test_feature_sql_reaches_no_file_whoever_stored_it(store, tmp_path, sql, name):
+    file = tmp_path / "secret.csv"
+    file.write_text("x\n1\n")
+    store.ingest(make_prices())
+    sql = sql.format(file=file)
+    with duckdb.connect(str(store.path)) as duck:  # by somebody who passes the store on
+        duck.execute(f"create view stolen_view as from '{file}'")
+        duck.execute(f"create macro stolen() as (select x from '{file}')")
+        duck.execute(f"create macro stolen_table() as table select x from '{file}'")
+        duck.execute("update settings set value = ? where name = 'features_sql'", [sql])
+    later = make_prices(n_days=61)
+    for features_sql in (None, sql):
+        with pytest.raises(InputError, match=f"feature SQL is refused.*{name}"):
+            store.ingest(later, features_sql=features_sql)
 
 
 def test_dry_run_reports_and_stores_nothing(store):
