@@ -56,6 +56,8 @@ def main() -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(2)
     except Exception as error:
+        if isinstance(error, RuntimeError) and str(error) == "Query interrupted":
+            sys.exit(EXIT_INTERRUPTED)  # Ctrl-C, as DuckDB tells it when it was at work
         if os.environ.get("BMASTORE_DEBUG"):
             raise
         click.echo(

@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 
 from bmastore.errors import QueryError
+from bmastore.storage.statements import literal
 
 # Table functions that make rows of their arguments, or tell what there is in the catalog.
 _TABLE_FUNCTIONS = frozenset(
@@ -92,7 +93,8 @@ def _is_out_of_reach(kind: str, name: str) -> bool:
 
 def _parsed(duck: duckdb.DuckDBPyConnection, select: str) -> Any:
     """The syntax tree of a SELECT, as DuckDB's parser gives it."""
-    ((text,),) = duck.execute("select json_serialize_sql($1::varchar)", [select]).fetchall()
+    # As a literal: DuckDB loads pandas to look at what is bound.
+    ((text,),) = duck.execute(f"select json_serialize_sql({literal(select)})").fetchall()
     tree = json.loads(text)
     if tree["error"]:
         raise QueryError(f"sql only reads the store: {tree['error_message']}")
