@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -102,6 +103,8 @@ def in_background(*args):
         [sys.executable, "-m", "bmastore", *map(str, args)],
         stderr=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
+        # Whatever runs the tests may ignore SIGINT, and a child would inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
