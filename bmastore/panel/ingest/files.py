@@ -1,9 +1,11 @@
 """Files: find them, below folders and in archives, and make each readable for DuckDB."""
 
 import difflib
+import lzma
 import re
 import uuid
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -159,7 +161,8 @@ def _unzipped(path: Path, scratch: Path) -> Iterator[File]:
                     yield from _from_workbook(place, scratch, shown)
                 else:
                     yield describe(place, shown, Path(*path.parts[:-1]) / inside)
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as error:
+    # A member that needs a password, or was packed in a way unknown here, is a RuntimeError.
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError) as error:
         raise NotTakenError(f"cannot be unpacked: {error}") from None
 
 
@@ -232,10 +235,7 @@ def _expand(path: Path) -> list[Path]:
 
 def _matches(path: Path) -> list[Path]:
     root = Path(path.anchor) if path.is_absolute() else Path()
-    try:
-        matches = sorted(p for p in root.glob(str(path.relative_to(path.anchor))) if p.is_file())
-    except (NotImplementedError, ValueError) as error:
-        raise InputError(f"cannot read {path}: {error}") from None
+    matches = sorted(p for p in root.glob(str(path.relative_to(path.anchor))) if p.is_file())
     if matches:
         return matches
     raise InputError(f"no file matches {path}")

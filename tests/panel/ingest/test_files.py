@@ -198,3 +198,18 @@ def test_an_empty_name_does_not_mean_the_working_folder(store):
     for nothing in ("", [""], " "):
         with pytest.raises(InputError, match="name is empty"):
             store.ingest(nothing)
+
+
+@pytest.mark.parametrize(
+    "method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
+)
+def test_an_archive_with_a_damaged_member_is_refused_in_a_sentence(store, tmp_path, method):
+    whole = tmp_path / "all.zip"
+    with zipfile.ZipFile(whole, "w", method) as archive:
+        archive.writestr("AAA.csv", bars().to_csv(index=False))
+    content = bytearray(whole.read_bytes())
+    for at in range(45, 65):
+        content[at] ^= 0xFF
+    whole.write_bytes(content)
+    with pytest.raises(InputError, match=r"all\.zip"):
+        store.ingest(whole)
