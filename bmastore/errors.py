@@ -39,6 +39,10 @@ class StoreLockedError(StoreError):
     exit_code = 3
 
 
+class StoreDamagedError(StoreError):
+    """The file is there, and cannot be read as DuckDB's."""
+
+
 class SchemaTooOldError(StoreError):
     """The store was written by an older bmastore."""
 

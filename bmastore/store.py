@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, contextmanager
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -13,8 +13,9 @@ from bmastore.reports.explain import Explanation
 from bmastore.reports.explain import explain as explain_stock
 from bmastore.reports.queries import Status
 from bmastore.storage.migrate import migrate
-from bmastore.storage.paths import real_path, results_path
+from bmastore.storage.paths import real_path
 from bmastore.storage.publish import publish
+from bmastore.storage.readonly import reach
 from bmastore.storage.session import Reader, Writer, open_dry, open_reader, open_writer
 from bmastore.table import Table
 
@@ -347,7 +348,8 @@ class Store:
         self, query: str, parameters: dict[str, Any] | None = None, timeout: float | None = 60.0
     ) -> Table:
         """As :meth:`sql`; the answer as a table of Python values, without pandas."""
-        with self._reading() as reader:
+        reads = reach(query)
+        with self._reading(bool(reads.panel), reads.is_of_catalog) as reader:
             return queries.query(reader, query, parameters, timeout=timeout)
 
     def results(self) -> Table:
@@ -389,11 +391,9 @@ class Store:
         )
 
     @contextmanager
-    def _reading(self) -> Iterator[Reader]:
-        """The store read-only; says so where it is the published results that answer."""
-        with open_reader(self.path) as reader:
+    def _reading(self, needs: bool = False, prefers: bool = False) -> Iterator[Reader]:
+        """The store read-only; says so where older results answer in its place."""
+        with open_reader(self.path, needs_panel=needs, prefers_panel=prefers) as reader:
             if reader.note:
-                published = results_path(self.path)
-                at = datetime.fromtimestamp(published.stat().st_mtime)
-                self._say(f"{reader.note}; this is {published} of {at:%H:%M:%S}")
+                self._say(reader.note)
             yield reader

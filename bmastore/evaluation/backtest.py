@@ -148,6 +148,7 @@ def run_backtest(
         If SIGINT or SIGTERM stopped it; cutoffs that are done stay done.
     """
     started, started_at = time.monotonic(), utc_now()
+    writer.make_models()
     memory = MemoryWatch(max_memory)
     hindcasts = {one.cutoff: found for one in plan.cutoffs if (found := _recall(writer, one))}
     left = [one for one in plan.cutoffs if one.cutoff not in hindcasts]

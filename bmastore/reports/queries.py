@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 
 from bmastore.errors import QueryError
+from bmastore.storage.connect import damaged, is_damage
 from bmastore.storage.readonly import check_query
 from bmastore.storage.resources import sql, sql_names
 from bmastore.storage.session import Reader
@@ -74,6 +75,8 @@ def query(
                 f"the query took longer than {timeout:g} s; ask for less, or give it more time "
                 f"with --timeout"
             ) from None
+        if is_damage(error):
+            raise damaged(reader.path, error) from None
         raise QueryError(_explain(error)) from None
     finally:
         if timer is not None:

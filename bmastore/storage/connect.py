@@ -1,26 +1,46 @@
 """Opens a store's file: alone for writing, or locked down for reading."""
 
 import re
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
 
-from bmastore.errors import StoreError, StoreLockedError
+from bmastore.errors import StoreDamagedError, StoreError, StoreLockedError
 from bmastore.storage.guard import checkpoint, log_size, mend
 from bmastore.storage.holders import held_here, holding, reading
+from bmastore.storage.paths import results_path
 from bmastore.storage.statements import literal
+from bmastore.storage.turns import let_writers_in, waiting
 from bmastore.storage.urls import masked_command
 from bmastore.storage.versions import check_tables
 
 # How long to wait for others to let go of a store, and after how long to say so.
 PATIENCE_S, _SILENT_S = 30.0, 1.0
-_LOOK_AGAIN_S = 0.02
+_LOOK_AGAIN_S = 0.005
 # What a query may use; more spills to disk.
 _QUERY_MEMORY = "2GB"
+# Databases that threads of this process have open for reading, by file.
+_shared: "dict[Path, _Shared]" = {}
+_opening = threading.Lock()
+_DAMAGE = re.compile(
+    "not a valid DuckDB|Corrupt|checksum|Could not read enough bytes|deserializ|Failed to load "
+    "metadata|database has been invalidated",
+    re.IGNORECASE,
+)
 _HOLDER = re.compile(r"held in (.+?) \(PID (\d+)\)")
+
+
+@dataclass
+class _Shared:
+    """A database that threads read, and how many do."""
+
+    duck: duckdb.DuckDBPyConnection = field(init=False)
+    readers: int = 0
 
 
 @contextmanager
@@ -55,8 +75,10 @@ def alone(
             if path.exists() and log_size(path):
                 checkpoint(duck, path)
         except (duckdb.IOException, duckdb.FatalException) as error:
+            if is_damage(error):
+                raise damaged(path, error) from None
             raise StoreError(
-                f"cannot write {path} or what lies beside it: {str(error).splitlines()[0]}; "
+                f"cannot write {path} or what lies beside it: {_first_line(error)}; "
                 f"what was committed is kept: make room, and run the same command again"
             ) from None
         finally:
@@ -66,51 +88,110 @@ def alone(
 def _connect_patiently(
     path: Path, patience: float, say: Callable[[str], None]
 ) -> duckdb.DuckDBPyConnection:
-    begun, is_told = time.monotonic(), False
-    while True:
-        try:
-            if path.exists():
-                mend(path)
-            return duckdb.connect(str(path), config={"checkpoint_threshold": "1TB"})
-        except duckdb.Error as error:
-            reason = _explain(path, error)
+    begun, is_told, is_waiting = time.monotonic(), False, False
+    with ExitStack() as stack:
+        while True:
+            try:
+                if path.exists():
+                    mend(path)
+                return duckdb.connect(str(path), config={"checkpoint_threshold": "1TB"})
+            except duckdb.Error as error:
+                reason = _explain(path, error)
             waited = time.monotonic() - begun
             if not isinstance(reason, StoreLockedError) or waited >= patience:
-                raise reason from None
-            if waited >= _SILENT_S and not is_told:
+                raise reason
+            if not is_told and waited >= _SILENT_S:
                 say(f"{reason}; waiting {patience:g} s for it")
                 is_told = True
+            if not is_waiting:
+                stack.enter_context(waiting(path))
+                is_waiting = True
             time.sleep(_LOOK_AGAIN_S)
 
 
 @contextmanager
-def read_only(
-    path: Path, beside: Path | None = None, *, is_locked_down: bool = True
-) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection that can reach nothing but a store, and as ``results`` one beside it.
+def read_only(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection that can reach nothing but a store and, once attached, its published results.
 
     It is locked down before anything in the store is read: views are code, and a store may be
-    somebody else's. Without the lock, files can be read as well.
+    somebody else's. Threads of one process share a database: if each opened the file for itself,
+    the first to close it would let go of the lock that keeps writers away from all.
     """
+    let_writers_in(path, PATIENCE_S)
+    with reading(path):
+        with _opening:
+            mend(path)
+            shared = _shared.setdefault(path.resolve(), _Shared())
+            if shared.readers == 0:
+                shared.duck = _open_locked_down(path)
+            shared.readers += 1
+            duck = shared.duck.cursor()
+        try:
+            check_tables(duck, path)
+            yield duck
+        except duckdb.Error as error:
+            if is_damage(error):
+                raise damaged(path, error) from None
+            raise
+        finally:
+            duck.close()
+            with _opening:
+                shared.readers -= 1
+                if shared.readers == 0:
+                    shared.duck.close()
+
+
+def _open_locked_down(path: Path) -> duckdb.DuckDBPyConnection:
+    published = literal(str(results_path(path)))
+    try:
+        # Unlike a dry run's: the two cannot share a database.
+        duck = duckdb.connect(str(path), read_only=True, config={"memory_limit": _QUERY_MEMORY})
+    except duckdb.Error as error:
+        raise _explain(path, error) from None
+    duck.execute(f"set global allowed_paths = [{published}, {published} || '.wal']")
+    _lock_down(duck)
+    return duck
+
+
+def _lock_down(duck: duckdb.DuckDBPyConnection) -> None:
+    duck.execute("set global timezone = 'UTC'")
+    duck.execute("set global python_enable_replacements = false")
+    duck.execute("set global enable_external_access = false")
+    duck.execute("set global lock_configuration = true")
+
+
+@contextmanager
+def read_published(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection that can reach nothing but published results.
+
+    They are renewed by rename, so each reader opens them for itself: what DuckDB opens by its
+    path, it shares in a process for as long as anybody has it open, however old it is by then.
+    """
+    with duckdb.connect(config={"memory_limit": _QUERY_MEMORY}) as duck:
+        try:
+            duck.execute(f"attach {literal(str(path))} as published (read_only)")
+        except duckdb.Error as error:
+            raise _explain(path, error) from None
+        duck.execute("use published")
+        _lock_down(duck)
+        check_tables(duck, path)
+        yield duck
+
+
+@contextmanager
+def read_for_dry_run(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A read-only connection that reaches files too, for what is to be ingested."""
+    let_writers_in(path, PATIENCE_S)
     with reading(path):
         mend(path)
         try:
             duck = duckdb.connect(str(path), read_only=True)
         except duckdb.Error as error:
             raise _explain(path, error) from None
-        try:
-            if beside is not None:
-                duck.execute(f"attach {literal(str(beside))} as results (read_only)")
+        with duck:
             duck.execute("set timezone = 'UTC'")
-            if is_locked_down:
-                duck.execute(f"set memory_limit = '{_QUERY_MEMORY}'")
-                duck.execute("set python_enable_replacements = false")
-                duck.execute("set enable_external_access = false")
-                duck.execute("set lock_configuration = true")
             check_tables(duck, path)
             yield duck
-        finally:
-            duck.close()
 
 
 def _explain(path: Path, error: BaseException) -> StoreError:
@@ -124,8 +205,27 @@ def _explain(path: Path, error: BaseException) -> StoreError:
             f"{path} is held by {holder}; wait until it is done, or stop it. "
             f"`bmastore status` answers meanwhile"
         )
-    first_line = text.strip().splitlines()[0] if text.strip() else type(error).__name__
-    return StoreError(f"cannot open {path}: {first_line}")
+    if is_damage(error):
+        return damaged(path, error)
+    return StoreError(f"cannot open {path}: {_first_line(error)}")
+
+
+def is_damage(error: BaseException) -> bool:
+    """Whether DuckDB says that a file is not, or not all of it, what it has written."""
+    return _DAMAGE.search(str(error)) is not None
+
+
+def damaged(path: Path, error: BaseException) -> StoreDamagedError:
+    """The error for a file that cannot be read as DuckDB's, or not all of it."""
+    return StoreDamagedError(
+        f"cannot open {path}, or read all of it: {_first_line(error)}; `bmastore verify` tells "
+        f"what is damaged, and `bmastore recover` makes a new store of what is not"
+    )
+
+
+def _first_line(error: BaseException) -> str:
+    text = str(error).strip()
+    return text.splitlines()[0] if text else type(error).__name__
 
 
 def _describe_process(pid: int) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 
 from bmastore.storage.connect import alone
+from bmastore.storage.identity import new_store_id, write_store_id
 from bmastore.storage.paths import remove_store
 from bmastore.storage.statements import ask
 from bmastore.storage.versions import SCHEMA_VERSION
@@ -76,6 +77,7 @@ def fill(duck: duckdb.DuckDBPyConnection, place: str | None) -> None:
     ask(duck, "insert into alembic_version values ($version)", version=SCHEMA_VERSION)
     if place is not None:
         ask(duck, "insert into settings values ('ledger', $place)", place=place)
+    write_store_id(duck, new_store_id())
     create_views(duck.execute)
     duck.commit()
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bmastore.storage import postgres
 from bmastore.storage.connect import PATIENCE_S
+from bmastore.storage.identity import adopt_id
 from bmastore.storage.paths import adopt_files
 from bmastore.storage.resources import resource_dir
 from bmastore.storage.session import Writer, check_place, connected, not_found
@@ -15,6 +16,9 @@ from bmastore.storage.views import create_views
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+# The schema since which a store has an id.
+_FIRST_WITH_ID = "0005"
 
 
 def migrate(
@@ -44,15 +48,12 @@ def migrate(
             raise too_new(path, before)
         check_place(writer.duck, path, ledger_url)
         if ledger_url is not None:
-            with postgres.open_ledger(ledger_url, SCHEMA_VERSION) as ledger:
-                found = postgres.ledger_version(ledger)
-                if found > SCHEMA_VERSION:
-                    raise too_new(postgres.place(ledger_url), found)
-                with ledger.begin():
-                    postgres.drop_ledger_views(ledger)
-                upgrade(ledger)
-                with ledger.begin():
-                    postgres.create_ledger_views(ledger)
+            with postgres.open_server(ledger_url) as server:
+                found = server.version()
+                if found is not None and found > SCHEMA_VERSION:
+                    raise too_new(server.place, found)
+                if found is not None:
+                    server.upgrade(upgrade)
         if before == SCHEMA_VERSION:
             with writer.transaction():
                 create_views(writer.duck.execute)
@@ -61,6 +62,8 @@ def migrate(
     shutil.copy2(path, backup)
     with connected(path, patience, say) as writer:
         upgrade_store(writer)
+        if before < _FIRST_WITH_ID:
+            adopt_id(writer.duck, path)
         with writer.transaction():
             create_views(writer.duck.execute)
     return before, SCHEMA_VERSION, backup

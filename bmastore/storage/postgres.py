@@ -1,7 +1,8 @@
 """A ledger on a PostgreSQL server."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from bmastore.errors import ConfigError, StoreError, StoreLockedError
@@ -10,10 +11,12 @@ from bmastore.storage.urls import masked, parse_url
 from bmastore.storage.views import OF_SERIES, VIEWS, create_views
 
 if TYPE_CHECKING:
-    from sqlalchemy import URL, Connection, CursorResult
+    from sqlalchemy import URL, Connection, CursorResult, Engine
 
 # Any number that no other program on the server is likely to lock.
 _ADVISORY_LOCK = 0x626D61
+# How long a server may take to answer, and to come back when it was started anew.
+_CONNECT_S, _PATIENCE_S, _LOOK_AGAIN_S = 10, 30.0, 0.5
 
 
 def place(url: str) -> str:
@@ -24,108 +27,209 @@ def place(url: str) -> str:
     return f"postgresql://{host}{port}/{parsed.database}"
 
 
-@contextmanager
-def open_ledger(url: str, schema_version: str) -> Iterator["Connection"]:
-    """Hold the ledger on a server, whatever its schema; without tables, they are made.
+class Server:
+    """A database on a PostgreSQL server, held by this process alone.
 
-    An advisory lock is the lease: one coordinator a database.
+    An advisory lock is the lease: one coordinator a database. A connection that the server has
+    closed between two transactions, for it was idle or the server was started anew, is made again.
 
     Parameters
     ----------
-    schema_version:
-        Version of the tables that are made.
+    engine:
+        Makes connections.
+    place:
+        What to call it, without user or password.
+    """
+
+    def __init__(self, engine: "Engine", place: str) -> None:
+        self.place = place
+        self._engine = engine
+        self.connection: Connection = self._connect()
+
+    def close(self) -> None:
+        """Let go of it."""
+        self.connection.close()
+        self._engine.dispose()
+
+    @contextmanager
+    def transaction(self) -> Iterator["Connection"]:
+        """Everything inside is committed together, or not at all."""
+        self._reconnect_if_lost()
+        with self.connection.begin():
+            yield self.connection
+
+    def execute(self, name: str, **fields: Value) -> "CursorResult[Any] | None":
+        """Run ``sql/<name>.sql``, inside a transaction; returns what its last statement gives."""
+        # Values are written as literals: a percent sign in one is no placeholder.
+        plain = self.connection.execution_options(no_parameters=True)
+        found = None
+        for statement in statements(name, **fields):
+            found = plain.exec_driver_sql(statement)
+        return found
+
+    def rows(self, name: str, **fields: Value) -> list[dict[str, Any]]:
+        """Rows that ``sql/<name>.sql`` gives, by column."""
+        with nullcontext() if self.connection.in_transaction() else self.transaction():
+            found = self.execute(name, **fields)
+            assert found is not None
+            return [dict(row) for row in found.mappings()]
+
+    def insert(self, table: str, columns: Mapping[str, Sequence[Any]]) -> None:
+        """Insert rows, given as equally long columns, inside a transaction."""
+        from sqlalchemy import insert
+
+        from bmastore.storage.schema import ledger_metadata
+
+        names = list(columns)
+        rows = [dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+        self.connection.execute(insert(ledger_metadata.tables[table]), rows)
+
+    def table(self, name: str) -> dict[str, Sequence[Any]]:
+        """All rows of a ledger table, by column; empty without rows."""
+        from sqlalchemy import select
+
+        from bmastore.storage.schema import ledger_metadata
+
+        table = ledger_metadata.tables[name]
+        with self.transaction():
+            rows = self.connection.execute(select(table)).all()
+        if not rows:
+            return {}
+        return dict(zip(table.columns.keys(), zip(*rows, strict=True), strict=True))
+
+    def version(self) -> str | None:
+        """Schema version of the ledger; ``None`` where there is none."""
+        from sqlalchemy import inspect, text
+
+        with self.transaction():
+            if not inspect(self.connection).has_table("alembic_version"):
+                return None
+            found = self.connection.execute(text("select version_num from alembic_version"))
+            return str(found.scalar())
+
+    def make_ledger(self, schema_version: str, store_id: str) -> None:
+        """Make the tables and views of a store's ledger, in one transaction."""
+        from sqlalchemy import text
+
+        from bmastore.storage.schema import ledger_metadata
+
+        with self.transaction() as connection:
+            ledger_metadata.create_all(connection)
+            connection.execute(
+                text("create table alembic_version (version_num varchar(32) not null primary key)")
+            )
+            version = {"version": schema_version}
+            connection.execute(text("insert into alembic_version values (:version)"), version)
+            self.insert("meta", {"name": ["store_id"], "value": [store_id]})
+            self._create_views()
+
+    def claim(self, store_id: str) -> str:
+        """The id of the store whose ledger it is: this store's, where it bears none yet."""
+        with self.transaction():
+            found = self.connection.exec_driver_sql(
+                "select value from meta where name = 'store_id'"
+            ).scalar()
+            if found is None:
+                self.insert("meta", {"name": ["store_id"], "value": [store_id]})
+        return store_id if found is None else str(found)
+
+    def upgrade(self, migrate: Callable[["Connection"], None]) -> None:
+        """Change tables by migrations, and make the views anew.
+
+        Those of the panel's series stay in the store. PostgreSQL alters no table that a view uses.
+        """
+        with self.transaction():
+            self._drop_views()
+        migrate(self.connection)
+        with self.transaction():
+            self._create_views()
+
+    def _create_views(self) -> None:
+        self._drop_views()
+        names = [name for name in VIEWS if name not in OF_SERIES]
+        create_views(self.connection.exec_driver_sql, names, has_series=False)
+
+    def _drop_views(self) -> None:
+        for name in reversed(VIEWS):
+            self.connection.exec_driver_sql(f"drop view if exists {name}")
+
+    def _connect(self) -> "Connection":
+        from sqlalchemy import text
+
+        connection = self._engine.connect()
+        lease = text("select pg_try_advisory_lock(:key)")
+        with connection.begin():
+            is_mine = connection.execute(lease, {"key": _ADVISORY_LOCK}).scalar()
+        if not is_mine:
+            connection.close()
+            raise StoreLockedError(
+                f"the ledger in {self.place} is held by another process; wait until it is done, "
+                f"or stop it"
+            )
+        return connection
+
+    def _reconnect_if_lost(self) -> None:
+        from sqlalchemy.exc import DBAPIError
+
+        try:
+            self.connection.exec_driver_sql("select 1")
+            self.connection.rollback()
+            return
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+        self.connection.close()
+        begun = time.monotonic()
+        while True:
+            try:
+                self.connection = self._connect()
+                return
+            except (DBAPIError, StoreLockedError):  # the lease of what was lost may live on
+                if time.monotonic() - begun > _PATIENCE_S:
+                    raise
+                time.sleep(_LOOK_AGAIN_S)
+
+
+@contextmanager
+def open_server(url: str) -> Iterator[Server]:
+    """Hold a database on a server, whatever is in it.
 
     Raises
     ------
     ConfigError
         If the URL is none, or the driver is not installed.
     StoreError
-        If the server cannot be reached.
+        If the server cannot be reached, or refuses or fails in what is asked of it.
     StoreLockedError
-        If another process holds the ledger.
+        If another process holds it.
     """
-    from sqlalchemy import create_engine, text
+    from sqlalchemy import create_engine
     from sqlalchemy.exc import DBAPIError
     from sqlalchemy.pool import NullPool
 
+    parsed, server = _parse(url), None
+    timeout = {} if "connect_timeout" in parsed.query else {"connect_timeout": _CONNECT_S}
     try:
-        engine = create_engine(_parse(url), poolclass=NullPool)
-        connection = engine.connect()
-    except ModuleNotFoundError:
+        engine = create_engine(parsed, poolclass=NullPool, connect_args=timeout)
+        server = Server(engine, place(url))
+        yield server
+    except ModuleNotFoundError as error:
+        if error.name != "psycopg":
+            raise
         raise ConfigError(
             "a ledger in PostgreSQL needs its driver; run: pip install 'bmastore[postgres]'"
         ) from None
     except DBAPIError as error:
-        reason = masked(str(error.orig).strip().splitlines()[0], _parse(url))
-        raise StoreError(f"cannot reach the ledger in {place(url)}: {reason}") from None
-    try:
-        with connection.begin():
-            lease = text("select pg_try_advisory_lock(:key)")
-            if not connection.execute(lease, {"key": _ADVISORY_LOCK}).scalar():
-                raise StoreLockedError(
-                    f"the ledger in {place(url)} is held by another process; wait until it is "
-                    f"done, or stop it"
-                )
-            _create_if_empty(connection, schema_version)
-        yield connection
+        reason = masked(str(error.orig).strip().splitlines()[0], parsed)
+        if server is None:
+            raise StoreError(f"cannot reach the ledger in {place(url)}: {reason}") from None
+        raise StoreError(
+            f"the ledger in {place(url)} failed: {reason}; what was committed is kept: run the "
+            f"same command again when the server can take it"
+        ) from None
     finally:
-        connection.close()
-        engine.dispose()
-
-
-def execute(connection: "Connection", name: str, **fields: Value) -> "CursorResult[Any] | None":
-    """Run ``sql/<name>.sql``; returns what the last statement gives."""
-    # Values are written as literals: a percent sign in one is no placeholder.
-    plain = connection.execution_options(no_parameters=True)
-    found = None
-    for statement in statements(name, **fields):
-        found = plain.exec_driver_sql(statement)
-    return found
-
-
-def rows(connection: "Connection", name: str, **fields: Value) -> list[dict[str, Any]]:
-    """Rows that ``sql/<name>.sql`` gives, by column."""
-    found = execute(connection, name, **fields)
-    assert found is not None
-    return [dict(row) for row in found.mappings()]
-
-
-def create_ledger_views(connection: "Connection") -> None:
-    """Make the views of the ledger anew; those of the panel's series stay in the store."""
-    drop_ledger_views(connection)
-    names = [name for name in VIEWS if name not in OF_SERIES]
-    create_views(connection.exec_driver_sql, names, has_series=False)
-
-
-def drop_ledger_views(connection: "Connection") -> None:
-    """Drop the views of the ledger: PostgreSQL alters no table that a view uses."""
-    for name in reversed(VIEWS):
-        connection.exec_driver_sql(f"drop view if exists {name}")
-
-
-def ledger_version(connection: "Connection") -> str:
-    """Schema version of the ledger on a server."""
-    from sqlalchemy import text
-
-    with connection.begin():
-        found = connection.execute(text("select version_num from alembic_version")).scalar()
-    return str(found)
-
-
-def _create_if_empty(connection: "Connection", schema_version: str) -> None:
-    from sqlalchemy import inspect, text
-
-    from bmastore.storage.schema import ledger_metadata
-
-    if not inspect(connection).has_table("alembic_version"):
-        ledger_metadata.create_all(connection)
-        connection.execute(
-            text("create table alembic_version (version_num varchar(32) not null primary key)")
-        )
-        connection.execute(
-            text("insert into alembic_version values (:version)"), {"version": schema_version}
-        )
-        create_ledger_views(connection)
+        if server is not None:
+            server.close()
 
 
 def _parse(url: str) -> "URL":

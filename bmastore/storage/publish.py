@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from bmastore.calendar import utc_now
+from bmastore.storage.identity import store_state
 from bmastore.storage.paths import results_path
 from bmastore.storage.session import Writer
-from bmastore.storage.statements import bulk_insert, literal, quoted
+from bmastore.storage.statements import ask, bulk_insert, literal, quoted
 from bmastore.storage.views import VIEWS, create_views
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from bmastore.storage.postgres import Server
 
 # The ledger, and one row per stock of the panel, but no features.
 _LEDGER_TABLES = (
@@ -29,11 +31,20 @@ _LEDGER_TABLES = (
     "backtest_days",
     "backtest_weights",
 )
-_STORE_TABLES = ("series", "alembic_version")
+_STORE_TABLES = ("series", "alembic_version", "meta")
 
 
-def publish(writer: Writer) -> Path:
-    """Write the results file anew under a temporary name and rename it into place."""
+def publish(writer: Writer, *, is_last: bool = True) -> Path:
+    """Write the results file anew under a temporary name and rename it into place.
+
+    Parameters
+    ----------
+    is_last:
+        Whether the writer changes nothing more. What is published then says of which state of
+        the store it is, and answers readers in its place.
+    """
+    if is_last:
+        writer.checkpoint()
     target = results_path(writer.path)
     # Its log too, where it was killed.
     for left_over in target.parent.glob(f".{target.name}.*.tmp*"):
@@ -51,7 +62,7 @@ def publish(writer: Writer) -> Path:
 
 def _write(writer: Writer, path: Path) -> None:
     """Write a copy of ledger and views to a new file."""
-    duck = writer.duck
+    duck, state = writer.duck, store_state(writer.path) or {}
     duck.execute(f"attach {literal(str(path))} as published")
     try:
         home = duck.execute("select current_database()").fetchall()[0][0]
@@ -65,6 +76,9 @@ def _write(writer: Writer, path: Path) -> None:
         try:
             if writer.server is not None:
                 _copy_from_server(writer.server, duck)
+            about = {**state, "published_at": utc_now().isoformat(" ", "seconds")}
+            for name, value in about.items():
+                ask(duck, "insert into meta values ($name, $value)", name=name, value=value)
             create_views(duck.execute, VIEWS)
         finally:
             duck.execute(f"use {quoted(home)}")
@@ -75,15 +89,8 @@ def _write(writer: Writer, path: Path) -> None:
             duck.execute("detach published")
 
 
-def _copy_from_server(server: "Connection", duck: "duckdb.DuckDBPyConnection") -> None:
-    from sqlalchemy import select
-
-    from bmastore.storage.schema import ledger_metadata
-
+def _copy_from_server(server: "Server", duck: "duckdb.DuckDBPyConnection") -> None:
     for name in _LEDGER_TABLES:
-        table = ledger_metadata.tables[name]
-        with server.begin():
-            rows = server.execute(select(table)).all()
-        if rows:
-            columns = dict(zip(table.columns.keys(), zip(*rows, strict=True), strict=True))
+        columns = server.table(name)
+        if columns:
             bulk_insert(duck, name, columns)

@@ -9,6 +9,7 @@ one), and its table functions are those that reach nothing outside the store.
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import duckdb
@@ -27,8 +28,35 @@ _TABLE_FUNCTIONS = frozenset(
 )  # fmt: skip
 # Functions that tell of the machine, or change something.
 _BARRED_FUNCTIONS = frozenset({"getenv", "nextval", "setseed", "write_log"})
+# Tables and views that are not published, and functions that tell which tables there are.
+PANEL_RELATIONS = frozenset({"prices", "features", "targets", "folds", "settings", "oof"})
+_CATALOG_FUNCTIONS = frozenset(
+    name for name in _TABLE_FUNCTIONS if name.startswith(("duckdb_", "pragma_"))
+)
 _IDENTIFIER = re.compile(r"\w+")
+# How a relation that SHOW or DESCRIBE gives is told of.
+_SHOWN = "a description"
 _EXPLAIN = re.compile(r"\s*explain(\s+analyze)?(\s*\([^)]*\))?\s+", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What a query reads: ``panel`` relations that are not published, and whether the catalog."""
+
+    panel: tuple[str, ...]
+    is_of_catalog: bool
+
+
+def reach(text: str) -> Reach:
+    """What a query reads; nothing, where it is none that :func:`check_query` lets pass."""
+    with duckdb.connect() as duck:
+        try:
+            names = set(_names(_parsed(duck, _EXPLAIN.sub("", text, count=1))))
+        except QueryError:
+            return Reach((), is_of_catalog=False)
+    relations = {name for kind, name in names if kind == "relation"}
+    asked = {name for kind, name in names if kind == "table"} & _CATALOG_FUNCTIONS
+    return Reach(tuple(sorted(relations & PANEL_RELATIONS)), bool(asked) or _SHOWN in relations)
 
 
 def check_query(duck: duckdb.DuckDBPyConnection, text: str) -> None:
@@ -111,7 +139,7 @@ def _names(node: Any) -> Iterator[tuple[str, str]]:
         if node.get("type") == "BASE_TABLE":
             yield "relation", str(node["table_name"]).lower()
         if node.get("type") == "SHOW_REF":
-            yield "relation", "a description"
+            yield "relation", _SHOWN
         node = list(node.values())
     if isinstance(node, list):
         for inner in node:

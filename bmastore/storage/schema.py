@@ -96,6 +96,15 @@ settings = Table(
     Column("value", String, nullable=False),
 )
 
+# What a ledger says of itself: the id of its store; a published copy, also when it was made and
+# of what state of the store.
+meta = Table(
+    "meta",
+    ledger_metadata,
+    Column("name", String, nullable=False),
+    Column("value", String, nullable=False),
+)
+
 runs = Table(
     "runs",
     ledger_metadata,

@@ -1,8 +1,9 @@
 """A store's file: create it, open it, lock it."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,16 +11,31 @@ import duckdb
 
 from bmastore.errors import StoreError, StoreLockedError, StoreNotFoundError
 from bmastore.storage import postgres
-from bmastore.storage.connect import PATIENCE_S, alone, read_only
+from bmastore.storage.connect import (
+    PATIENCE_S,
+    alone,
+    read_for_dry_run,
+    read_only,
+    read_published,
+)
 from bmastore.storage.create import fill, in_memory, is_blank, is_empty, make_store
 from bmastore.storage.guard import checkpoint, log_size
+from bmastore.storage.identity import (
+    check_results,
+    claim_models,
+    foreign,
+    make_models,
+    published_state,
+    store_id,
+    store_state,
+)
 from bmastore.storage.paths import models_path, remove_store, results_path
-from bmastore.storage.statements import Value, bulk_insert, quoted, run
-from bmastore.storage.versions import SCHEMA_VERSION, check_version, version
+from bmastore.storage.statements import Value, bulk_insert, literal, quoted, run
+from bmastore.storage.versions import SCHEMA_VERSION, check_version, has_table, version
 from bmastore.storage.views import PANEL_VIEWS, VIEWS, create_views
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from bmastore.storage.postgres import Server
 
 # How large the log may grow before it is worked into the store: twice DuckDB's own 16 MB, for
 # each time the newest rows are written anew.
@@ -70,10 +86,24 @@ class Writer(Session):
     Attributes
     ----------
     server:
-        SQLAlchemy connection to the PostgreSQL server on which the ledger lies, if it does.
+        The PostgreSQL server on which the ledger lies, if it does.
     """
 
-    server: "Connection | None" = None
+    server: "Server | None" = None
+
+    @property
+    def store_id(self) -> str:
+        """The store's own id."""
+        return store_id(self.duck) or ""
+
+    def make_models(self) -> None:
+        """Make the folder of models, if there is none yet, as this store's."""
+        make_models(self.path, self.store_id)
+
+    def checkpoint(self) -> None:
+        """Work the log, where it holds anything, into the store."""
+        if log_size(self.path):
+            checkpoint(self.duck, self.path)
 
     def checkpoint_if_due(self) -> None:
         """Work the log into the store once it has grown; see :mod:`bmastore.storage.guard`."""
@@ -89,7 +119,7 @@ class Writer(Session):
         """
         self.duck.begin()
         try:
-            with self.server.begin() if self.server else nullcontext():
+            with self.server.transaction() if self.server else nullcontext():
                 yield
         except BaseException:
             self.duck.rollback()
@@ -100,28 +130,21 @@ class Writer(Session):
         """Rows of the ledger that ``sql/ledger/<name>.sql`` gives, by column."""
         if self.server is None:
             return super().ledger_rows(name, **fields)
-        with nullcontext() if self.server.in_transaction() else self.server.begin():
-            return postgres.rows(self.server, f"ledger/{name}", **fields)
+        return self.server.rows(f"ledger/{name}", **fields)
 
     def change_ledger(self, name: str, **fields: Value) -> None:
         """Run ``sql/ledger/<name>.sql``, inside a transaction."""
         if self.server is None:
             run(self.duck, f"ledger/{name}", **fields)
         else:
-            postgres.execute(self.server, f"ledger/{name}", **fields)
+            self.server.execute(f"ledger/{name}", **fields)
 
     def insert(self, table: str, columns: Mapping[str, Sequence[Any]]) -> None:
         """Insert rows, given as equally long columns, into a ledger table."""
         if self.server is None:
             bulk_insert(self.duck, table, columns)
-            return
-        from sqlalchemy import insert
-
-        from bmastore.storage.schema import ledger_metadata
-
-        names = list(columns)
-        rows = [dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-        self.server.execute(insert(ledger_metadata.tables[table]), rows)
+        else:
+            self.server.insert(table, columns)
 
 
 @contextmanager
@@ -163,11 +186,13 @@ def open_writer(
             if create and is_blank(writer.duck):
                 fill(writer.duck, place)
             check_version(version(writer.duck, path), path, path)
+            if not has_table(writer.duck, "folds"):
+                raise no_panel(path)
             check_place(writer.duck, path, ledger_url)
+            check_results(path, writer.store_id)
+            claim_models(path, writer.store_id)
             if ledger_url:
-                server = stack.enter_context(postgres.open_ledger(ledger_url, SCHEMA_VERSION))
-                found = postgres.ledger_version(server)
-                check_version(found, postgres.place(ledger_url), path)
+                server = stack.enter_context(_server(writer, ledger_url))
                 writer = replace(writer, server=server)
             # The one that the ledger is asked through: what is ours comes before what is stored.
             create_views(writer.duck.execute, ("v_attempts",), are_temporary=True)
@@ -177,6 +202,31 @@ def open_writer(
             if is_new and is_empty(writer.duck):
                 remove_store(path)
             raise
+
+
+@contextmanager
+def _server(writer: Writer, url: str) -> Iterator["Server"]:
+    """The ledger of a store on a server, made if the store is new there."""
+    with postgres.open_server(url) as server:
+        if server.version() is None:
+            if _is_begun(writer.duck):
+                raise StoreError(
+                    f"the ledger of {writer.path} is gone: {server.place} has no tables, though "
+                    f"it had; restore it from a backup, or save what is left with `bmastore "
+                    f"recover --store {writer.path}`"
+                )
+            server.make_ledger(SCHEMA_VERSION, writer.store_id)
+        check_version(server.version() or "", server.place, writer.path)
+        if server.claim(writer.store_id) != writer.store_id:
+            raise foreign(server.place, writer.path)
+        if not _is_begun(writer.duck):
+            writer.duck.execute("insert into settings values ('ledger_is_begun', 'true')")
+        yield server
+
+
+def _is_begun(duck: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the store's ledger has been on its server before."""
+    return bool(duck.execute("from settings where name = 'ledger_is_begun'").fetchall())
 
 
 @contextmanager
@@ -193,7 +243,7 @@ def open_dry(path: Path) -> Iterator[Session]:
         with in_memory() as duck:
             yield Session(path, duck)
         return
-    with read_only(path, is_locked_down=False) as duck:
+    with read_for_dry_run(path) as duck:
         check_version(version(duck, path), path, path)
         create_views(duck.execute, are_temporary=True)
         yield Session(path, duck)
@@ -211,7 +261,9 @@ def connected(
 
 
 @contextmanager
-def open_reader(path: Path, *, needs_panel: bool = False) -> Iterator[Reader]:
+def open_reader(
+    path: Path, *, needs_panel: bool = False, prefers_panel: bool = False
+) -> Iterator[Reader]:
     """Open a store read-only, or its published results.
 
     These answer while another process writes the store, and where the ledger
@@ -221,6 +273,8 @@ def open_reader(path: Path, *, needs_panel: bool = False) -> Iterator[Reader]:
     ----------
     needs_panel:
         The caller reads features, which are not published.
+    prefers_panel:
+        The caller would like to see it, and does without where the store is held.
 
     Raises
     ------
@@ -232,30 +286,59 @@ def open_reader(path: Path, *, needs_panel: bool = False) -> Iterator[Reader]:
         raise not_found(path)
     published = results_path(path)
     with ExitStack() as stack:
-        note = None
-        beside = published if needs_panel and published.exists() else None
-        try:
-            duck = stack.enter_context(read_only(path, beside))
-        except StoreLockedError:
-            if needs_panel or not published.exists():
-                raise
-            duck, note = stack.enter_context(read_only(published)), f"{path} is being written"
+        wants_panel = needs_panel or prefers_panel
+        duck, note = None if wants_panel else _current_results(stack, path), None
+        if duck is None:
+            try:
+                duck = stack.enter_context(read_only(path))
+            except StoreLockedError as error:
+                if needs_panel:
+                    raise StoreLockedError(f"{error}, but the panel is not published") from None
+                if not published.exists():
+                    raise
+                duck = stack.enter_context(read_published(published))
+                note = f"{path} is being written; this is {_dated(published)}"
         check_version(version(duck, path), path, path)
         place = None if note else stored_place(duck)
         if place is not None and needs_panel:
-            _show_ledger_of_published(duck)
+            _show_ledger_of_published(duck, published)
         elif place is not None:
-            duck = stack.enter_context(read_only(published))
-            note = f"the ledger lies in {place}"
+            check_results(path, store_id(duck))
+            duck = stack.enter_context(read_published(published))
+            note = f"the ledger lies in {place}; this is {_dated(published)}"
         # Published results have no panel.
-        has_panel = duck.execute("from duckdb_tables() where table_name = 'folds'").fetchall()
+        has_panel = has_table(duck, "folds")
+        if needs_panel and not has_panel:
+            raise no_panel(path)
         shown = (*PANEL_VIEWS, *VIEWS) if has_panel else VIEWS
         create_views(duck.execute, shown, are_temporary=True)
         yield Reader(path, duck, note)
 
 
-def _show_ledger_of_published(duck: duckdb.DuckDBPyConnection) -> None:
+def _dated(published: Path) -> str:
+    at = datetime.fromtimestamp(published.stat().st_mtime)
+    return f"{published} of {at:%H:%M:%S}"
+
+
+def _current_results(stack: ExitStack, path: Path) -> duckdb.DuckDBPyConnection | None:
+    """The published results, where they are what the store would answer.
+
+    Whoever reads them does not keep a writer waiting.
+    """
+    if not results_path(path).is_file():
+        return None
+    with suppress(StoreError):  # a damaged copy: the store itself answers
+        duck = stack.enter_context(read_published(results_path(path)))
+        if published_state(duck) == store_state(path):
+            return duck
+    return None
+
+
+def _show_ledger_of_published(duck: duckdb.DuckDBPyConnection, published: Path) -> None:
     """Have the published ledger answer in place of the store's own, which is empty."""
+    if not published.exists():
+        return
+    duck.execute(f"attach if not exists {literal(str(published))} as results (read_only)")
     tables = duck.execute(
         "select table_name from duckdb_tables() "
         "where database_name = 'results' and table_name <> 'series'"
@@ -266,7 +349,7 @@ def _show_ledger_of_published(duck: duckdb.DuckDBPyConnection) -> None:
 
 def stored_place(duck: duckdb.DuckDBPyConnection) -> str | None:
     """The server on which the store's ledger lies; ``None`` if it lies in the store."""
-    if not duck.execute("from duckdb_tables() where table_name = 'settings'").fetchall():
+    if not has_table(duck, "settings"):
         return None  # published results
     rows = duck.execute("select value from settings where name = 'ledger'").fetchall()
     return str(rows[0][0]) if rows else None
@@ -292,4 +375,12 @@ def not_found(path: Path) -> StoreNotFoundError:
     return StoreNotFoundError(
         f"there is no store at {path}; run `bmastore ingest FILE --store {path}` first, "
         f"or name the right one with --store"
+    )
+
+
+def no_panel(path: Path) -> StoreError:
+    """The error for published results in place of a store."""
+    return StoreError(
+        f"{path} is the published results of a store, which can be read by status, explain, sql "
+        f"and export; name the store itself with --store"
     )

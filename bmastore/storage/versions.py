@@ -8,11 +8,11 @@ from bmastore.errors import SchemaTooNewError, SchemaTooOldError, StoreError
 
 # The newest revision in migrations/versions/. A change of tables or views is a new revision;
 # tests/storage/test_migrate.py asks for a frozen store of each.
-SCHEMA_VERSION = "0004"
+SCHEMA_VERSION = "0005"
 
 
 # What a store is known by: these are tables, or what is opened is none.
-_TABLES = ("alembic_version", "settings", "series", "runs", "ledger")
+_TABLES = ("alembic_version", "settings", "series", "runs", "ledger", "meta")
 
 
 def check_tables(duck: duckdb.DuckDBPyConnection, path: Path) -> None:
@@ -27,6 +27,16 @@ def check_tables(duck: duckdb.DuckDBPyConnection, path: Path) -> None:
     for name in _TABLES:
         if (name,) in views:
             raise StoreError(f"{path} is not a bmastore store: {name} is a view in it, not a table")
+
+
+def has_table(duck: duckdb.DuckDBPyConnection, name: str) -> bool:
+    """Whether a store has a table: published results have those of the ledger alone."""
+    return bool(
+        duck.execute(
+            f"from duckdb_tables() where table_name = '{name}' "
+            "and database_name = current_database()"
+        ).fetchall()
+    )
 
 
 def version(duck: duckdb.DuckDBPyConnection, path: Path) -> str:

@@ -82,14 +82,14 @@ class Recorder:
         self._tell()
 
     def publish(self) -> None:
-        """Publish the results."""
-        publish(self._writer)
+        """Publish the results so far."""
+        publish(self._writer, is_last=False)
 
     def finish(self, status: str) -> None:
         """Commit the rest, close the run, publish, and delete superseded artifacts."""
         self._commit(status)
         self._tell()
-        self.publish()
+        publish(self._writer)
         if self.totals.done:
             artifacts.sweep(self._writer.models, keep=entries.artifacts_in_use(self._writer))
 

@@ -173,6 +173,7 @@ def _begin(
     on_progress: Callable[[Progress], None] | None,
 ) -> Recorder:
     """Open the run in the ledger."""
+    writer.make_models()
     with writer.transaction():
         runs.interrupt_dead_runs(writer)
         run_id = runs.start_run(

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bmastore import Store
 from bmastore.errors import QueryError, StoreError
+from bmastore.storage.paths import results_path
 from bmastore.storage.readonly import check_query
 from tests.helpers import cli, files_below, in_background, wait_until
 
@@ -182,7 +183,7 @@ def test_ctrl_c_ends_a_query(trained):
         "select count(*) from range(10000000) a, range(10000000) b where a.range % 7 = b.range % 5"
     )
     child = in_background("sql", ENDLESS, "--store", trained.path)
-    wait_until(lambda: holds(trained.path, child))
+    wait_until(lambda: holds(results_path(trained.path), child))
     child.send_signal(signal.SIGINT)
     begun = time.monotonic()
     assert child.wait(timeout=30) == 130
@@ -190,7 +191,7 @@ def test_ctrl_c_ends_a_query(trained):
 
 
 def holds(path, child):
-    """Whether a process has the store open."""
+    """Whether a process has a file open."""
     import psutil
 
     return any(one.path == str(path) for one in psutil.Process(child.pid).open_files())

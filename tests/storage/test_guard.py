@@ -84,7 +84,7 @@ def test_a_guard_of_a_store_that_is_held_is_left_alone(trained):
 def test_a_guard_of_another_version_is_refused_with_what_to_do(trained):
     guard.guard_path(trained.path).write_bytes(b"bmastore guard 9\n{}\n")
     with pytest.raises(StoreError, match="another version of bmastore"):
-        trained.status()
+        trained.sql("from features")
 
 
 def test_a_store_is_whole_when_nobody_writes_it(filled, panel):
