@@ -61,6 +61,10 @@ class UnknownTickerError(StoreError):
         )
 
 
+class WorkersError(BmastoreError):
+    """There are no workers, or none that can do the work."""
+
+
 class StoppedError(BmastoreError):
     """Somebody stopped it; what is done stays done."""
 

@@ -84,13 +84,14 @@ class CutoffHindcasts:
         return _FORMAT.pack(head, files)
 
     @classmethod
+    @_FORMAT.reader
     def from_bytes(cls, blob: bytes) -> "CutoffHindcasts":
         """What :meth:`to_bytes` wrote.
 
         Raises
         ------
         ArtifactError
-            If another bmastore wrote it.
+            If another bmastore wrote it, or it is malformed.
         """
         archive = _FORMAT.open(blob)
         head, scored = archive.head, None

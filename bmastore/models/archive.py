@@ -6,14 +6,18 @@ The first file is a JSON head that carries the format's number.
 import io
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bmastore.errors import ArtifactError
+
+Arguments = ParamSpec("Arguments")
+Read = TypeVar("Read")
 
 # Zip archives carry a time of day; a fixed one keeps equal models equal bytes.
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -41,6 +45,26 @@ class Format:
                 entry.compress_type = zipfile.ZIP_DEFLATED
                 archive.writestr(entry, content, compresslevel=1)
         return buffer.getvalue()
+
+    def reader(self, read: Callable[Arguments, Read]) -> Callable[Arguments, Read]:
+        """Have a function that reads such archives say so where one is malformed.
+
+        Somebody else's may be, whatever its hash.
+        """
+
+        @wraps(read)
+        def careful(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Read:
+            try:
+                return read(*args, **kwargs)
+            except ArtifactError:
+                raise
+            except Exception as error:  # noqa: BLE001  whatever the libraries raise
+                raise ArtifactError(
+                    f"the stored {self.what} is malformed ({type(error).__name__}: {error}); "
+                    f"run: {self.remedy}"
+                ) from None
+
+        return careful
 
     def open(self, blob: bytes) -> "Archive":
         """What :meth:`pack` wrote.

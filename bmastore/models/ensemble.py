@@ -120,6 +120,7 @@ def dump(ensemble: Ensemble, newest_fold: FoldModels) -> bytes:
     return _FORMAT.pack(head, files)
 
 
+@_FORMAT.reader
 def load(blob: bytes, read_universe: Callable[[str], bytes]) -> Ensemble:
     """The ensemble that :func:`dump` wrote.
 
@@ -128,7 +129,7 @@ def load(blob: bytes, read_universe: Callable[[str], bytes]) -> Ensemble:
     Raises
     ------
     ArtifactError
-        If another bmastore wrote them.
+        If another bmastore wrote them, or they are malformed.
     """
     archive = _FORMAT.open(blob)
     head = archive.head
@@ -146,13 +147,14 @@ def load(blob: bytes, read_universe: Callable[[str], bytes]) -> Ensemble:
     )
 
 
+@_FORMAT.reader
 def load_fold(blob: bytes) -> FoldModels:
     """The models of the newest fold that :func:`dump` wrote.
 
     Raises
     ------
     ArtifactError
-        If another bmastore wrote them.
+        If another bmastore wrote them, or they are malformed.
     """
     archive = _FORMAT.open(blob)
     count = archive.head["fold_members"]

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from bmastore import digests
 from bmastore.arrays import StockArrays
-from bmastore.errors import NotFiniteError
+from bmastore.errors import ArtifactError, NotFiniteError
 from bmastore.models.config import FitConfig
 from bmastore.models.ensemble import FoldModels, load_fold, predict_with
 from bmastore.models.folds import Fold, tail_split
@@ -51,7 +51,12 @@ def out_of_fold(
     fold models are remembered as well; they predict its rows where these are others.
     """
     last = len(folds) - 1
-    models = load_fold(remembered.artifact) if remembered else None
+    models = None
+    if remembered:
+        try:
+            models = load_fold(remembered.artifact)
+        except ArtifactError:  # it is not needed: its fold is fitted again
+            remembered = None
     results = [
         _predict(
             labelled,

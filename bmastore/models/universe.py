@@ -99,6 +99,7 @@ NOTHING_SHARED = Universe({}, None, CrossSections.none(0), 0.0, None)
 
 
 @lru_cache(maxsize=2)
+@_FORMAT.reader
 def open_universe(blob: bytes) -> Universe:
     """The universe that :meth:`Universe.to_bytes` wrote; empty bytes are :data:`NOTHING_SHARED`.
 
@@ -107,7 +108,7 @@ def open_universe(blob: bytes) -> Universe:
     Raises
     ------
     ArtifactError
-        If another bmastore wrote it, whose universes are not this one's.
+        If another bmastore wrote it, whose universes are not this one's, or it is malformed.
     """
     if not blob:
         return NOTHING_SHARED

@@ -2,11 +2,25 @@
 
 from pathlib import Path
 
+from bmastore.errors import ConfigError
+
 _USUAL = ".duckdb"
 
 
 def real_path(store: Path) -> Path:
-    """The file itself: what lies beside a store lies beside the file, not beside a link to it."""
+    """The file itself: what lies beside a store lies beside the file, not beside a link to it.
+
+    Raises
+    ------
+    ConfigError
+        If its name is not text that DuckDB can take.
+    """
+    try:
+        str(store).encode()
+    except UnicodeEncodeError:
+        raise ConfigError(
+            f"{str(store)!r} is not valid Unicode: give the store another name"
+        ) from None
     return store.resolve() if store.is_symlink() else store
 
 

@@ -49,6 +49,7 @@ class Reach:
 
 def reach(text: str) -> Reach:
     """What a query reads; nothing, where it is none that :func:`check_query` lets pass."""
+    check_text(text)
     with duckdb.connect() as duck:
         try:
             names = set(_names(_parsed(duck, _EXPLAIN.sub("", text, count=1))))
@@ -59,6 +60,20 @@ def reach(text: str) -> Reach:
     return Reach(tuple(sorted(relations & PANEL_RELATIONS)), bool(asked) or _SHOWN in relations)
 
 
+def check_text(text: str) -> None:
+    """Refuse text with half a character, which no database takes.
+
+    Raises
+    ------
+    QueryError
+        If it has any.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise QueryError(f"the query is not valid Unicode at character {error.start}") from None
+
+
 def check_query(duck: duckdb.DuckDBPyConnection, text: str) -> None:
     """See that a query reads and does nothing else.
 
@@ -67,6 +82,7 @@ def check_query(duck: duckdb.DuckDBPyConnection, text: str) -> None:
     QueryError
         If it is not one statement, or does more than read the store.
     """
+    check_text(text)
     try:
         statements = duck.extract_statements(text)
     except duckdb.Error as error:

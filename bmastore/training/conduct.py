@@ -15,6 +15,7 @@ from functools import cache, partial
 from itertools import chain, islice
 from types import FrameType
 
+from bmastore.errors import StoppedError
 from bmastore.models.config import FitConfig
 from bmastore.panel.read import read_cross_sections
 from bmastore.storage.session import Session
@@ -79,13 +80,23 @@ def crew(
 
 @contextmanager
 def interruptible() -> Iterator[threading.Event]:
-    """An event that SIGINT and SIGTERM set; in another thread than the main one, never."""
+    """An event that SIGINT and SIGTERM set; in another thread than the main one, never.
+
+    Raises
+    ------
+    StoppedError
+        At the second signal: whoever sends two does not wait for what is in work.
+    """
     stop = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield stop
         return
 
     def request_stop(number: int, frame: FrameType | None) -> None:
+        if stop.is_set():
+            raise StoppedError(
+                "stopped at once; what was committed is kept: run the same command again to go on"
+            )
         stop.set()
 
     before = {number: signal.signal(number, request_stop) for number in _STOP_SIGNALS}

@@ -14,6 +14,7 @@ from bmastore.ledger.causes import Inputs, NewestAttempt
 from bmastore.ledger.entries import Planned
 from bmastore.models.config import FitConfig, TrainConfig, code_version
 from bmastore.models.members.registry import shared_among
+from bmastore.models.universe import open_universe
 from bmastore.panel.read import iterate_rows, spacing
 from bmastore.panel.series import (
     Series,
@@ -208,10 +209,14 @@ def _plan_universe(
     if options.force and options.tickers is None:
         return UniversePlan(anchor)
     sha256 = universes.find_universe(session, config, anchor)
+    if sha256 is None:
+        return UniversePlan(anchor)
     try:
-        return UniversePlan(anchor, artifacts.read(session.models, sha256) if sha256 else b"")
+        blob = artifacts.read(session.models, sha256)
+        open_universe(blob)
     except ArtifactError:  # a damaged one is made anew
         return UniversePlan(anchor)
+    return UniversePlan(anchor, blob)
 
 
 def _series_as_of(

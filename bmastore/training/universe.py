@@ -7,7 +7,7 @@ when it is next trained.
 """
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+from concurrent.futures import BrokenExecutor, Future
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -143,7 +143,7 @@ def _submit_fits(
             continue
         # Rows of one fit more than there are workers are enough to have in memory.
         while len(running := [fit for fit in fits if not fit.done()]) >= pool.workers:
-            wait(running, return_when=FIRST_COMPLETED)
+            pool.wait(running)
         fits.append(pool.submit(on_the_clock, fit_pooled, *arguments))
         yield cell, fits[-1]
 
@@ -155,12 +155,12 @@ def _fitted(
 ) -> tuple[bytes, float]:
     """A pooled model, and the CPU seconds that it took; fitted again alone if a worker has died."""
     with suppress(BrokenExecutor):
-        return fit.result()
+        return pool.result(fit)
     arguments = learn_from()
     assert arguments is not None
     with pool.of_one() as single:
         try:
-            return single.submit(on_the_clock, fit_pooled, *arguments).result()
+            return single.result(single.submit(on_the_clock, fit_pooled, *arguments))
         except BrokenExecutor as error:
             raise WorkerDiedError(
                 f"a worker process died while the universe was fitted ({error}); "
@@ -179,13 +179,12 @@ def _compared(
     Its own fit will tell what is wrong with it.
     """
     try:
-        yield comparing.result()
+        yield pool.result(comparing)
     except BrokenExecutor:
         with pool.of_one() as single:
             for one in chunk.alone():
-                again = single.submit(on_the_clock, compare_chunk, one, config)
-                if again.exception() is None:
-                    yield again.result()
+                with suppress(BrokenExecutor):
+                    yield single.result(single.submit(on_the_clock, compare_chunk, one, config))
 
 
 def _days(config: FitConfig, anchor: date) -> dict[int | None, date]:

@@ -2,19 +2,18 @@
 
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import BrokenExecutor, Future
 from dataclasses import dataclass, field
 
 import psutil
 
 from bmastore.calendar import utc_now
-from bmastore.errors import WorkerDiedError
+from bmastore.errors import WorkerDiedError, WorkersError
 from bmastore.workers.chunks import Chunk, Outcome, Result, Totals
 from bmastore.workers.pool import Pool
 
 # Chunks in flight for each worker: one that it works on, one that waits for it.
 _CHUNKS_PER_WORKER = 2
-_POLL_S = 0.25
 _SAMPLE_S = 1.0
 # Work in flight shrinks above the first share of the memory limit, and grows again
 # below the second.
@@ -82,8 +81,8 @@ def run_all(
 ) -> Iterator[list[Outcome[Result]]]:
     """Outcomes of all chunks, in the order in which they are done.
 
-    When a worker dies, the stocks that were in flight are tried once more,
-    each alone; one that kills its worker again has failed.
+    When a worker dies, or a chunk fails as a whole, the stocks that were in flight are tried
+    once more, each alone; one that kills its worker again, or fails so, has failed.
 
     Parameters
     ----------
@@ -94,6 +93,11 @@ def run_all(
     stop:
         Asked between chunks; once true, what is in flight is finished and no
         more is begun.
+
+    Raises
+    ------
+    WorkersError
+        If there are no workers, or none that can do the job.
     """
     most = window = pool.workers * _CHUNKS_PER_WORKER
     in_flight: dict[Future[list[Outcome[Result]]], Chunk] = {}
@@ -109,13 +113,16 @@ def run_all(
                 in_flight[pool.submit(job, chunk)] = chunk
             if not in_flight and not suspects:
                 return
-            done, _ = wait(in_flight, timeout=_POLL_S, return_when=FIRST_COMPLETED)
-            for future in done:
+            for future in pool.wait(in_flight):
                 chunk = in_flight.pop(future)
-                if future.exception() is None:
-                    yield future.result()
-                else:
+                try:
+                    outcomes = pool.result(future)
+                except WorkersError:
+                    raise
+                except Exception:  # noqa: BLE001  what it was, its stocks will tell one by one
                     suspects.append(chunk)
+                    continue
+                yield outcomes
             if suspects and not in_flight:
                 with pool.of_one() as single:
                     for chunk in suspects:
@@ -137,11 +144,15 @@ def _run_alone(
         if stop():
             return
         started_at = utc_now()
-        future = single.submit(job, alone)
-        error = future.exception()
-        if error is None:
-            yield future.result()
-        else:
-            message = f"the worker process died twice while it trained this stock ({error})"
-            stock = alone.rows.stock(0)
-            yield [Outcome.of(stock, started_at, 0.0, error=WorkerDiedError(message))]
+        try:
+            outcomes = single.result(single.submit(job, alone))
+        except WorkersError:
+            raise
+        except BrokenExecutor as error:
+            died = WorkerDiedError(
+                f"the worker process died twice while it trained this stock ({error})"
+            )
+            outcomes = [Outcome.of(alone.rows.stock(0), started_at, 0.0, error=died)]
+        except Exception as error:  # noqa: BLE001  whatever it is, it is this stock's failure
+            outcomes = [Outcome.of(alone.rows.stock(0), started_at, 0.0, error=error)]
+        yield outcomes

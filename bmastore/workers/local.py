@@ -24,6 +24,19 @@ _PIPE_BYTES = 2**20
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
+class LocalExecutor(ProcessPoolExecutor):
+    """Worker processes on this machine, which can be ended whatever they do."""
+
+    def __init__(self, workers: int, context: "_Context") -> None:
+        super().__init__(workers, mp_context=context, initializer=_prepare_worker)
+        self._own_context = context
+        _widen(self._call_queue._writer)  # type: ignore[attr-defined]
+
+    def kill(self) -> None:
+        """End all workers now, also one that is stopped."""
+        self._own_context.kill()
+
+
 def local_executor(workers: int) -> Executor:
     """A pool of worker processes on this machine, each with one thread."""
     context = _Context()
@@ -32,11 +45,9 @@ def local_executor(workers: int) -> Executor:
 
         # It imports the libraries while the coordinator reads the first rows.
         context.set_forkserver_preload(["bmastore.workers.preload"])
-        with _without_main():
+        with _without_main(), _deaf_to_ctrl_c():
             forkserver.ensure_running()
-    executor = ProcessPoolExecutor(workers, mp_context=context, initializer=_prepare_worker)
-    _widen(executor._call_queue._writer)  # type: ignore[attr-defined]
-    return executor
+    return LocalExecutor(workers, context)
 
 
 def _widen(pipe: Any) -> None:
@@ -62,9 +73,26 @@ def _without_main() -> Iterator[None]:
         main.__dict__.update(hidden)
 
 
+@contextlib.contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """Have new processes not hear Ctrl-C, not even while they import libraries.
+
+    It reaches all processes of a terminal; the coordinator, which hears it a moment later, decides
+    what ends.
+    """
+    from multiprocessing import resource_tracker
+
+    resource_tracker.ensure_running()  # as it begins, it lets the signal through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 class _Process(_BASE.Process):  # type: ignore[name-defined, misc]
     def start(self) -> None:
-        with _without_main():
+        with _without_main(), _deaf_to_ctrl_c():
             super().start()
 
 
@@ -100,10 +128,14 @@ class _Context(type(_BASE)):  # type: ignore[misc]
             pass
         # Mostly the pool sees the end of a worker itself, and says which work was lost.
         time.sleep(_PATIENCE_S)
+        self.kill()
+        self._results._writer.close()
+
+    def kill(self) -> None:
+        """End all processes now."""
         for worker in self._workers:
             if worker.pid is not None:
                 worker.kill()
-        self._results._writer.close()
 
     def _started(self) -> Iterator[int]:
         for worker in self._workers:
@@ -122,8 +154,6 @@ def one_thread() -> None:
 
 def _prepare_worker() -> None:
     one_thread()
-    # Ctrl-C reaches the whole process group; the coordinator decides what ends.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_die_with_parent, daemon=True).start()
 
 

@@ -1,10 +1,25 @@
 """Workers that do jobs, wherever they run, and others in their place when one has died."""
 
-from collections.abc import Callable
-from concurrent.futures import BrokenExecutor, Executor, Future
+import time
+from collections.abc import Callable, Collection
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    wait,
+)
 from typing import Any, TypeVar
 
+from bmastore.errors import WorkersError
+from bmastore.workers.cluster import count_workers, is_killed_worker
+
 Result = TypeVar("Result")
+
+_POLL_S = 0.25
+# How often a cluster is asked for its workers, and how long it may have none.
+_ASK_AGAIN_S, _PATIENCE_S = 2.0, 60.0
 
 
 class Pool:
@@ -16,18 +31,31 @@ class Pool:
         Gives an executor for so many workers.
     workers:
         How many.
+    patience:
+        Seconds for which a cluster may have no workers.
     """
 
-    def __init__(self, make_executor: Callable[[int], Executor], workers: int) -> None:
+    def __init__(
+        self,
+        make_executor: Callable[[int], Executor],
+        workers: int,
+        patience: float = _PATIENCE_S,
+    ) -> None:
         self.workers = workers
         self._make_executor = make_executor
+        self._patience = patience
         self._executor = make_executor(workers)
+        self._asked_at = self._manned_at = time.monotonic()
 
     def __enter__(self) -> "Pool":
         return self
 
-    def __exit__(self, *error: object) -> None:
-        self._executor.shutdown(wait=True)
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        # What has failed or was stopped twice waits for no worker: one may never answer.
+        kill = getattr(self._executor, "kill", None)
+        if kind is not None and kill is not None:
+            kill()
+        self._executor.shutdown(wait=kind is None)
 
     def submit(self, job: Callable[..., Result], *args: Any) -> Future[Result]:
         """Have a job done; if its worker dies, its future and those of all others say so."""
@@ -38,6 +66,68 @@ class Pool:
             self._executor = self._make_executor(self.workers)
             return self._executor.submit(job, *args)
 
+    def wait(self, jobs: Collection[Future[Any]]) -> set[Future[Any]]:
+        """Those of some jobs that are done, as soon as one is or a moment has passed.
+
+        Raises
+        ------
+        WorkersError
+            If there is nobody, and has not been for as long as the pool is patient.
+        """
+        done = wait(jobs, timeout=_POLL_S, return_when=FIRST_COMPLETED).done
+        if not done:
+            self._check_manned()
+        return done
+
+    def result(self, job: Future[Result]) -> Result:
+        """What a job gives.
+
+        Raises
+        ------
+        BrokenExecutor
+            If its worker has died.
+        WorkersError
+            If there are no workers, or they cannot do such jobs.
+        """
+        while not job.done():
+            self.wait([job])
+        try:
+            return job.result()
+        except ImportError as error:
+            raise WorkersError(
+                f"the workers cannot do their work: {error}; install there the bmastore that "
+                f"runs here, with the same libraries"
+            ) from None
+        except CancelledError:
+            raise _left() from None
+        except Exception as error:
+            if is_killed_worker(error):
+                raise BrokenExecutor(str(error)) from None
+            raise
+
     def of_one(self) -> "Pool":
         """A pool of one worker, for jobs of which one may have killed its worker."""
-        return Pool(self._make_executor, 1)
+        return Pool(self._make_executor, 1, self._patience)
+
+    def _check_manned(self) -> None:
+        now = time.monotonic()
+        if now < self._asked_at + _ASK_AGAIN_S:
+            return
+        self._asked_at = now
+        count = count_workers(self._executor)
+        if count is None or count > 0:
+            self._manned_at = now
+        elif count < 0:
+            raise _left()
+        elif now > self._manned_at + self._patience:
+            raise WorkersError(
+                f"the cluster has had no workers for {self._patience:g} s; what was committed is "
+                f"kept: start workers, and run the same command again to go on"
+            )
+
+
+def _left() -> WorkersError:
+    return WorkersError(
+        "the cluster's scheduler, or the connection to it, is closed; what was committed is kept: "
+        "connect again, and run the same command to go on"
+    )

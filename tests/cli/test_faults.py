@@ -7,7 +7,9 @@ import sys
 import duckdb
 import pytest
 
-from tests.helpers import make_prices
+from bmastore import PassOptions, Store
+from bmastore.errors import BmastoreError
+from tests.helpers import FAST, TARGET, make_prices
 
 
 def run(command, *, shell_first="", **kwargs):
@@ -62,10 +64,14 @@ def test_a_full_device_is_said(trained):
     assert "No space left on device" in done.stderr
 
 
-def test_a_reader_that_has_gone_is_no_fault(trained):
-    done = run(f"sql 'select * from range(200000)' --format csv --store {trained.path} | head -1")
-    assert done.stdout == "range\n"
-    assert_one_sentence(done, code=0)
+@pytest.mark.parametrize(
+    "command", ["sql 'select * from range(200000)' --format csv", "export", "status", "docs"]
+)
+def test_a_reader_that_has_gone_is_no_fault(trained, command):
+    store = "" if command == "docs" else f"--store {trained.path}"
+    line = f"{sys.executable} -m bmastore {command} {store} 2>&1 | true; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("0\n", "")
 
 
 @pytest.mark.parametrize("encoding", ["latin-1", "utf-8"])
@@ -76,3 +82,26 @@ def test_letters_that_a_terminal_lacks_are_shown_by_their_numbers(trained, encod
     done = subprocess.run(["bash", "-c", line], capture_output=True, env=environment, timeout=60)
     assert done.returncode == 0
     assert done.stdout.decode(encoding).splitlines()[0] == "x"
+
+
+def test_half_a_character_is_refused_wherever_it_stands(tmp_path, trained, panel):
+    half = "T\udcc3"
+    for fault in (
+        lambda: trained.sql(f"select '{half}'"),
+        lambda: trained.explain(half),
+        lambda: trained.predict(tickers=[half]),
+        lambda: trained.ingest({half: panel[panel["ticker"] == "DEMO01"]}, target=TARGET),
+        lambda: trained.train(FAST, PassOptions(tickers=(half,))),
+        lambda: trained.forget([half]),
+        lambda: Store(tmp_path / f"{half}.duckdb").ingest(panel, target=TARGET, horizon=5),
+    ):
+        with pytest.raises(BmastoreError):
+            fault()
+    bytes_of_latin_1 = os.fsencode("select '") + b"\xc3" + b"'"
+    done = subprocess.run(
+        [sys.executable, "-m", "bmastore", "sql", bytes_of_latin_1, "--store", trained.path],
+        capture_output=True,
+        text=True,
+    )
+    assert_one_sentence(done)
+    assert "not valid text" in done.stderr

@@ -1,12 +1,17 @@
 """Forecasts from stored models."""
 
 import datetime as dt
+import os
 
+import duckdb
 import numpy as np
 import pytest
 
+from bmastore import PassOptions, digests
 from bmastore.errors import ConfigError, StoreError, UnknownTickerError
-from tests.helpers import HORIZON, TARGET
+from bmastore.storage import artifacts
+from bmastore.storage.paths import models_path
+from tests.helpers import FAST, HORIZON, TARGET
 
 COLUMNS = ["ticker", "date", "target", "mean", "sd", "q05", "q25", "q50", "q75", "q95"]
 
@@ -59,6 +64,34 @@ def test_a_damaged_artifact_is_an_error_of_that_stock_alone(trained):
     assert "corrupt" in found.failures["DEMO02"]
     assert "missing" in found.failures["DEMO04"]
     assert len(found.frame) == 4
+
+
+def test_what_is_no_file_in_place_of_an_artifact_is_an_error_of_that_stock_alone(trained):
+    places = {ticker: artifact_of(trained, ticker) for ticker in ("DEMO01", "DEMO02", "DEMO03")}
+    for path in places.values():
+        path.unlink()
+    os.mkfifo(places["DEMO01"])
+    places["DEMO02"].mkdir()
+    places["DEMO03"].symlink_to("/dev/zero")
+    found = trained.predict()
+    assert set(found.failures) == set(places)
+    assert all("cannot be read" in reason for reason in found.failures.values())
+    assert trained.train(FAST, PassOptions(force=True)).trained == 6
+    assert trained.predict().failures == {}
+
+
+def test_a_malformed_artifact_with_the_right_hash_is_an_error_of_that_stock_alone(trained):
+    junk = b"PK\x03\x04 and nothing more"
+    sha256 = digests.of_artifact(junk)
+    artifacts.write(models_path(trained.path), junk, sha256)
+    with duckdb.connect(str(trained.path)) as duck:
+        duck.execute(f"update universes set artifact_sha256 = '{sha256}'")
+        duck.execute(f"update ledger set artifact_sha256 = '{sha256}' where ticker = 'DEMO02'")
+    found = trained.predict()
+    assert set(found.failures) == {"DEMO02"}
+    assert "malformed" in found.failures["DEMO02"]
+    assert trained.train(FAST, PassOptions(force=True, tickers=("DEMO02",))).trained == 1
+    assert trained.predict().failures == {}
 
 
 def test_unknown_tickers_and_empty_stores_are_named(trained, store):

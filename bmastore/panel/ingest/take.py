@@ -19,6 +19,7 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -69,7 +70,7 @@ def ingest(
     fits = partial(ready.fits, options=options) if panel else prices.fits
     duck = session.duck
     with (
-        _readable_errors(),
+        _readable_errors(session.path),
         open_sources(duck, data, options, panel=panel, fits=fits) as sources,
     ):
         prepare = ready.prepare_panel if panel else prices.prepare_prices
@@ -98,10 +99,14 @@ def _names_columns(target: Any) -> bool:
 
 
 @contextlib.contextmanager
-def _readable_errors() -> Iterator[None]:
+def _readable_errors(store: Path) -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
+        if str(store) in str(error):  # not the input: the store cannot be read or written
+            raise
         raise InputError(f"cannot take this input: {first_line(error)}") from None
     except OSError as error:
         raise InputError(f"cannot read this input: {error}") from None
+    except UnicodeEncodeError as error:
+        raise InputError(f"{error.object!r} in this input is not valid Unicode") from None

@@ -1,0 +1,20 @@
+"""What there is to know of a Dask cluster behind an executor, without importing Dask."""
+
+from concurrent.futures import Executor
+
+
+def count_workers(executor: Executor) -> int | None:
+    """Workers that a Dask cluster has now; -1 if it is gone, ``None`` for other executors."""
+    client = getattr(executor, "_client", None)  # an executor of Dask's has no other way to it
+    if client is None or not type(client).__module__.startswith("distributed"):
+        return None
+    if client.status in ("closed", "closing"):
+        return -1
+    if client.status != "running":  # it connects again, or cannot
+        return 0
+    return len(client.scheduler_info(n_workers=-1)["workers"])
+
+
+def is_killed_worker(error: BaseException) -> bool:
+    """Whether an error is Dask's for a job on which workers died."""
+    return type(error).__name__ == "KilledWorker"
