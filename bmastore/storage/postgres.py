@@ -1,5 +1,6 @@
 """A ledger on a PostgreSQL server."""
 
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
@@ -184,10 +185,20 @@ class Server:
             try:
                 self.connection = self._connect()
                 return
-            except (DBAPIError, StoreLockedError):  # the lease of what was lost may live on
-                if time.monotonic() - begun > _PATIENCE_S:
+            except (DBAPIError, StoreLockedError) as error:
+                if time.monotonic() - begun > _PATIENCE_S or not _may_pass(error):
                     raise
                 time.sleep(_LOOK_AGAIN_S)
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether a server may let us in later: it starts up, or the lease of what was lost lives on.
+
+    One that answers with an error of its own, such as that there is no such database, will not.
+    """
+    return (
+        "FATAL" not in str(error) or re.search("starting up|shutting down", str(error)) is not None
+    )
 
 
 @contextmanager
