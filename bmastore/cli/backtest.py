@@ -73,6 +73,7 @@ def backtest(
     """
     from bmastore.cli.progress import progress
 
+    output.check()
     if plot is not None:
         from bmastore.evaluation.plot import check_picture, plot_backtest
 

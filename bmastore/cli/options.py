@@ -169,6 +169,13 @@ class Output:
     path: Path | None = None
     is_raw: bool = False
 
+    def check(self) -> None:
+        """See that it can be written, before the work is done that is to end in it."""
+        from bmastore.storage.outputs import check_output
+
+        if self.path is not None:
+            check_output(self.path, "parquet" if self.fmt == "parquet" else "text")
+
 
 def output_options(default: str = "table") -> Callable[[Command], Command]:
     """The options of every command that prints a table; it takes them as ``output``."""

@@ -36,6 +36,7 @@ def predict(
     output: Output,
 ) -> None:
     """Forecast with the stored models: by default the latest date of each stock."""
+    output.check()
     found = open_store(store).predict(
         tickers=tickers, since=day(since), until=day(until), target=target
     )

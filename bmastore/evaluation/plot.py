@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bmastore.errors import BmastoreError, ConfigError
+from bmastore.errors import ConfigError
 from bmastore.evaluation.scores import PIT_BINS
+from bmastore.storage.outputs import check_output, written_whole
 
 if TYPE_CHECKING:
     from bmastore.evaluation.report import BacktestReport
@@ -38,8 +39,7 @@ def check_picture(path: Path) -> None:
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    if not path.parent.is_dir():
-        raise ConfigError(f"cannot write {path}: there is no folder {path.parent}")
+    check_output(path, "picture")
     known = FigureCanvasAgg.get_supported_filetypes()
     if path.suffix.lstrip(".").lower() not in known:
         raise ConfigError(f"cannot draw {path}: its ending must be one of {', '.join(known)}")
@@ -74,10 +74,8 @@ def plot_backtest(report: "BacktestReport", path: Path) -> None:
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(axis="y", color="#e5e8eb", linewidth=0.8)
         axes.set_axisbelow(True)
-    try:
-        figure.savefig(path, dpi=130)
-    except OSError as error:
-        raise BmastoreError(f"cannot write {path}: {error.strerror or error}") from None
+    with written_whole(path, "picture") as file:
+        figure.savefig(file, format=path.suffix[1:].lower(), dpi=130)
 
 
 def _draw_skill(axes: Any, report: "BacktestReport") -> None:

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import duckdb
 
-from bmastore.errors import BmastoreError, ConfigError, StoreError
+from bmastore.errors import BmastoreError, ConfigError
 from bmastore.panel.series import feature_columns, target_horizons
-from bmastore.storage.session import open_reader
+from bmastore.storage.outputs import Kind, written_whole
+from bmastore.storage.session import not_found, open_dry
 from bmastore.storage.statements import literal, quoted
 
 PARTS = ("prices", "features")
@@ -26,22 +27,22 @@ def export_panel(store: Path, what: str, output: Path, fmt: str = "parquet") -> 
     """
     if what not in PARTS or fmt not in ("parquet", "csv"):
         raise ConfigError(f"export gives {' or '.join(PARTS)}, as parquet or csv")
-    with open_reader(store, needs_panel=True) as reader:
-        features, targets = feature_columns(reader.duck), list(target_horizons(reader.duck))
-    query = "from panel.prices order by ticker, date"
-    if what == "features":
-        query = _features(features, targets)
+    if not store.exists():
+        raise not_found(store)
     options = "format parquet, compression zstd" if fmt == "parquet" else "format csv, header"
-    with duckdb.connect() as duck:
+    kind: Kind = "parquet" if fmt == "parquet" else "text"
+    with open_dry(store) as session, written_whole(output, kind) as file:
+        duck = session.duck
+        query = "from prices order by ticker, date"
+        if what == "features":
+            query = _features(feature_columns(duck), list(target_horizons(duck)))
         try:
-            duck.execute(f"attach {literal(str(store))} as panel (read_only)")
-            duck.execute(f"copy ({query}) to {literal(str(output))} ({options})")
-            return int(duck.execute(f"select count(*) from panel.{what}").fetchall()[0][0])  # noqa: S608
+            duck.execute(f"copy ({query}) to {literal(str(file))} ({options})")
         except duckdb.IOException as error:
-            reason = str(error).splitlines()[0]
-            if "lock" in reason.lower():
-                raise StoreError(f"cannot read {store} now: {reason}") from None
-            raise BmastoreError(f"cannot write {output}: {reason}") from None
+            if str(store) in str(error):
+                raise
+            raise BmastoreError(f"cannot write {output}: {str(error).splitlines()[0]}") from None
+        return int(duck.execute(f"select count(*) from {what}").fetchall()[0][0])  # noqa: S608
 
 
 def _features(features: tuple[str, ...], targets: list[str]) -> str:
@@ -50,10 +51,10 @@ def _features(features: tuple[str, ...], targets: list[str]) -> str:
     for i, target in enumerate(targets):
         columns.append(f"t{i}.value as {quoted(target)}")
         joins.append(
-            f"left join panel.targets as t{i} on t{i}.ticker = f.ticker "
+            f"left join targets as t{i} on t{i}.ticker = f.ticker "
             f"and t{i}.date = f.date and t{i}.target = {literal(target)}"
         )
     return (
-        f"select {', '.join(columns)} from panel.features as f {' '.join(joins)} "  # noqa: S608
+        f"select {', '.join(columns)} from features as f {' '.join(joins)} "  # noqa: S608
         "order by f.ticker, f.date"
     )

@@ -12,7 +12,8 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from bmastore.errors import BmastoreError, ConfigError
+from bmastore.errors import ConfigError
+from bmastore.storage.outputs import written_whole
 from bmastore.storage.statements import literal, quoted
 from bmastore.table import Table
 
@@ -65,21 +66,19 @@ def write(table: Table, fmt: str, path: Path | None, *, is_raw: bool = False) ->
     Raises
     ------
     ConfigError
-        If parquet is asked for without a file.
+        If parquet is asked for without a file, or something else is there already.
     BmastoreError
         If the file cannot be written.
     """
     if fmt == "parquet" and path is None:
         raise ConfigError("parquet needs a file: add --output FILE")
-    try:
+    if path is None:
+        return render(table, fmt, _screen_width(), is_raw=is_raw)
+    with written_whole(path, "parquet" if fmt == "parquet" else "text") as file:
         if fmt == "parquet":
-            _write_parquet(flatten(table), str(path))
-        elif path is None:
-            return render(table, fmt, _screen_width(), is_raw=is_raw)
+            _write_parquet(flatten(table), str(file))
         else:
-            path.write_text(render(table, fmt, is_raw=is_raw), encoding="utf-8")
-    except OSError as error:
-        raise BmastoreError(f"cannot write {path}: {error.strerror or error}") from None
+            file.write_text(render(table, fmt, is_raw=is_raw), encoding="utf-8")
     return None
 
 
