@@ -18,16 +18,18 @@ from bmastore.storage.publish import publish
 from bmastore.storage.readonly import reach
 from bmastore.storage.session import Reader, Writer, open_dry, open_reader, open_writer
 from bmastore.table import Table
+from bmastore.training.options import PassOptions
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from bmastore.evaluation.report import BacktestReport
+    from bmastore.ledger.recover import Recovered
     from bmastore.panel.forget import Forgotten
     from bmastore.panel.ingest.options import Asked
     from bmastore.panel.ingest.report import IngestReport
     from bmastore.reports.predict import PredictionReport
-    from bmastore.training.options import PassOptions
+    from bmastore.reports.verify import Verified
     from bmastore.training.plan import Plan
     from bmastore.training.run import RunSummary
     from bmastore.workers.dispatch import Progress
@@ -170,15 +172,10 @@ class Store:
             return found
 
     def export(self, what: str, path: str | Path, *, fmt: str = "parquet") -> int:
-        """Write the panel to a file: ``"prices"``, or ``"features"`` with the targets.
+        """Write ``"prices"``, or ``"features"`` with the targets, to a file; returns its rows.
 
-        As ``"parquet"`` or ``"csv"``; the file can be ingested again: ``--target NAME
-        --horizon N`` names its targets. Returns how many rows were written.
-
-        Raises
-        ------
-        ConfigError
-            If there is no such part or format.
+        As ``"parquet"`` or ``"csv"``, which can be ingested again. Raises :class:`ConfigError` if
+        there is no such part or format, or something else at the path.
         """
         from bmastore.panel.export import export_panel
 
@@ -187,7 +184,7 @@ class Store:
     def train(
         self,
         config: TrainConfig | None = None,
-        options: "PassOptions | None" = None,
+        options: PassOptions | None = None,
         *,
         on_progress: "Callable[[Progress], None] | None" = None,
         make_executor: Callable[[int], Executor] | None = None,
@@ -211,7 +208,6 @@ class Store:
         ConfigError, StoreError
             If the store does not have what the config names.
         """
-        from bmastore.training.options import PassOptions
         from bmastore.training.run import run_passes
         from bmastore.workers.local import local_executor
 
@@ -226,13 +222,12 @@ class Store:
             )
 
     def plan(
-        self, config: TrainConfig | None = None, options: "PassOptions | None" = None
+        self, config: TrainConfig | None = None, options: PassOptions | None = None
     ) -> "tuple[Plan, ...]":
         """What :meth:`train` would do now: which stocks and why, what is used again, the cost.
 
         A plan per target. Reads, and changes nothing; raises what :meth:`train` raises.
         """
-        from bmastore.training.options import PassOptions
         from bmastore.training.run import plan_passes
 
         with open_reader(self.path, needs_panel=True) as reader:
@@ -365,20 +360,26 @@ class Store:
     def explain(self, ticker: str) -> Explanation:
         """Why a stock has the status it has: ``facts``, a row per target, and ``members``.
 
-        Raises
-        ------
-        UnknownTickerError
-            If the store has no such ticker.
+        Raises :class:`UnknownTickerError` if the store has no such ticker.
         """
         with self._reading() as reader:
             return explain_stock(reader, ticker)
 
     def migrate(self) -> tuple[str, str, Path | None]:
-        """Bring an older store up to date, after a backup.
-
-        Returns schema versions before and after, and the path of the backup or ``None``.
-        """
+        """Bring an older store up to date; returns versions before and after, and its backup."""
         return migrate(self.path, self.ledger, self.lock_timeout, self._say)
+
+    def verify(self) -> "Verified":
+        """Read every block, rule and model; ``findings`` says what is wrong. Changes nothing."""
+        from bmastore.reports.verify import verify
+
+        return verify(self.path, self.ledger)
+
+    def recover(self, new: str | Path) -> "Recovered":
+        """Make a new store of what can be read of this one; ``lost`` says what can not."""
+        from bmastore.ledger.recover import recover
+
+        return recover(self.path, real_path(Path(new)), self.ledger)
 
     def _writing(self, *, create: bool = False) -> AbstractContextManager[Writer]:
         """The store held for writing."""

@@ -20,9 +20,11 @@ from bmastore.cli.ingest import ingest
 from bmastore.cli.migrate import migrate
 from bmastore.cli.options import EXIT_INTERRUPTED
 from bmastore.cli.predict import predict
+from bmastore.cli.recover import recover
 from bmastore.cli.sql import sql
 from bmastore.cli.status import status
 from bmastore.cli.train import train
+from bmastore.cli.verify import verify
 from bmastore.errors import BmastoreError, ConfigError
 from bmastore.reports.render import visible
 
@@ -112,6 +114,8 @@ for command in (
     export,
     forget,
     migrate,
+    verify,
+    recover,
     bench,
     demo,
     docs,

@@ -7,8 +7,10 @@ from bmastore.table import Table
 
 if TYPE_CHECKING:
     from bmastore.evaluation.report import BacktestReport
+    from bmastore.ledger.recover import Recovered
     from bmastore.panel.ingest.report import Count, IngestReport
     from bmastore.reports.explain import Explanation
+    from bmastore.reports.verify import Verified
     from bmastore.training.plan import Plan
     from bmastore.training.run import RunSummary
 
@@ -67,6 +69,22 @@ def planned(plan: "Plan") -> list[str]:
             f"per stock as in the last run of this preset"
         )
     return [*lines, "  dry run: nothing was trained or stored"]
+
+
+def verified(found: "Verified", store: Path) -> list[str]:
+    """Whether a store is whole, and what was looked at."""
+    looked = f"{found.tables} tables with {found.rows:,} rows, {found.models:,} models"
+    n = len(found.findings)
+    if not n:
+        return [f"{store} is whole: {looked}"]
+    return [f"{n} thing{'s are' if n > 1 else ' is'} wrong with {store} (looked at {looked})"]
+
+
+def recovered(found: "Recovered", new: Path) -> list[str]:
+    """What a recovery could not save, and how to go on."""
+    if not found.lost:
+        return [f"nothing is lost; {new} is a whole store"]
+    return [f"{new} is a whole store; lost are", *(f"  {one}" for one in found.lost)]
 
 
 # What a table on a screen has room for, and to how many decimals.

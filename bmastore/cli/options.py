@@ -153,6 +153,11 @@ def writing_options(command: Command) -> Command:
         metavar="SECONDS",
         help="Wait so long while other processes have the store open.",
     )(command)
+    return ledger_option(command)
+
+
+def ledger_option(command: Command) -> Command:
+    """The option of what looks for a ledger on a server."""
     return click.option(
         "--ledger",
         metavar="URL",

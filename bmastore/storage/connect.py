@@ -74,9 +74,11 @@ def alone(
             yield duck
             if path.exists() and log_size(path):
                 checkpoint(duck, path)
-        except (duckdb.IOException, duckdb.FatalException) as error:
+        except duckdb.Error as error:
             if is_damage(error):
                 raise damaged(path, error) from None
+            if not isinstance(error, duckdb.IOException | duckdb.FatalException):
+                raise
             raise StoreError(
                 f"cannot write {path} or what lies beside it: {_first_line(error)}; "
                 f"what was committed is kept: make room, and run the same command again"
@@ -96,7 +98,7 @@ def _connect_patiently(
                     mend(path)
                 return duckdb.connect(str(path), config={"checkpoint_threshold": "1TB"})
             except duckdb.Error as error:
-                reason = _explain(path, error)
+                reason = explain(path, error)
             waited = time.monotonic() - begun
             if not isinstance(reason, StoreLockedError) or waited >= patience:
                 raise reason
@@ -147,7 +149,7 @@ def _open_locked_down(path: Path) -> duckdb.DuckDBPyConnection:
         # Unlike a dry run's: the two cannot share a database.
         duck = duckdb.connect(str(path), read_only=True, config={"memory_limit": _QUERY_MEMORY})
     except duckdb.Error as error:
-        raise _explain(path, error) from None
+        raise explain(path, error) from None
     duck.execute(f"set global allowed_paths = [{published}, {published} || '.wal']")
     _lock_down(duck)
     return duck
@@ -171,7 +173,7 @@ def read_published(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         try:
             duck.execute(f"attach {literal(str(path))} as published (read_only)")
         except duckdb.Error as error:
-            raise _explain(path, error) from None
+            raise explain(path, error) from None
         duck.execute("use published")
         _lock_down(duck)
         check_tables(duck, path)
@@ -187,14 +189,15 @@ def read_for_dry_run(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         try:
             duck = duckdb.connect(str(path), read_only=True)
         except duckdb.Error as error:
-            raise _explain(path, error) from None
+            raise explain(path, error) from None
         with duck:
             duck.execute("set timezone = 'UTC'")
             check_tables(duck, path)
             yield duck
 
 
-def _explain(path: Path, error: BaseException) -> StoreError:
+def explain(path: Path, error: BaseException) -> StoreError:
+    """What it means that DuckDB cannot open a file."""
     text = str(error)
     if "different configuration" in text:  # a reader in another thread
         return held_here(path)

@@ -71,10 +71,17 @@ def adopt_id(duck: duckdb.DuckDBPyConnection, store: Path) -> None:
     found = None
     with suppress(StoreError), read_published(results_path(store)) as published:
         found = store_id(published)
-    with suppress(OSError):
-        found = (models_path(store) / _FILE).read_text(encoding="utf-8").strip()
+    found = mark_of(store) or found
     if found:
         ask(duck, "update meta set value = $found where name = 'store_id'", found=found)
+
+
+def mark_of(store: Path) -> str | None:
+    """The id that a store's folder of models bears, if it has one."""
+    try:
+        return (models_path(store) / _FILE).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return None
 
 
 def make_models(store: Path, own_id: str) -> None:

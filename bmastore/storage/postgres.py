@@ -124,15 +124,17 @@ class Server:
             self.insert("meta", {"name": ["store_id"], "value": [store_id]})
             self._create_views()
 
-    def claim(self, store_id: str) -> str:
-        """The id of the store whose ledger it is: this store's, where it bears none yet."""
+    def store_id(self) -> str | None:
+        """The id of the store whose ledger it is; ``None`` where it bears none."""
+        query = "select value from meta where name = 'store_id'"
         with self.transaction():
-            found = self.connection.exec_driver_sql(
-                "select value from meta where name = 'store_id'"
-            ).scalar()
-            if found is None:
-                self.insert("meta", {"name": ["store_id"], "value": [store_id]})
-        return store_id if found is None else str(found)
+            found = self.connection.exec_driver_sql(query).scalar()
+        return None if found is None else str(found)
+
+    def claim(self, store_id: str) -> None:
+        """Mark it, which bears no id yet, as a store's ledger."""
+        with self.transaction():
+            self.insert("meta", {"name": ["store_id"], "value": [store_id]})
 
     def upgrade(self, migrate: Callable[["Connection"], None]) -> None:
         """Change tables by migrations, and make the views anew.

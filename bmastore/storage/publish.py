@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bmastore.storage.postgres import Server
 
 # The ledger, and one row per stock of the panel, but no features.
-_LEDGER_TABLES = (
+LEDGER_TABLES = (
     "runs",
     "ledger",
     "weights",
@@ -66,7 +66,7 @@ def _write(writer: Writer, path: Path) -> None:
     duck.execute(f"attach {literal(str(path))} as published")
     try:
         home = duck.execute("select current_database()").fetchall()[0][0]
-        for table in (*_LEDGER_TABLES, *_STORE_TABLES):
+        for table in (*LEDGER_TABLES, *_STORE_TABLES):
             # With a ledger on a server, the store's own ledger tables are empty: a layout.
             duck.execute(
                 f"create table published.{quoted(table)} as "
@@ -90,7 +90,7 @@ def _write(writer: Writer, path: Path) -> None:
 
 
 def _copy_from_server(server: "Server", duck: "duckdb.DuckDBPyConnection") -> None:
-    for name in _LEDGER_TABLES:
+    for name in LEDGER_TABLES:
         columns = server.table(name)
         if columns:
             bulk_insert(duck, name, columns)

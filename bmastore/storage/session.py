@@ -217,7 +217,10 @@ def _server(writer: Writer, url: str) -> Iterator["Server"]:
                 )
             server.make_ledger(SCHEMA_VERSION, writer.store_id)
         check_version(server.version() or "", server.place, writer.path)
-        if server.claim(writer.store_id) != writer.store_id:
+        owner = server.store_id()
+        if owner is None:
+            server.claim(writer.store_id)
+        elif owner != writer.store_id:
             raise foreign(server.place, writer.path)
         if not _is_begun(writer.duck):
             writer.duck.execute("insert into settings values ('ledger_is_begun', 'true')")

@@ -1,0 +1,198 @@
+"""Looks whether a store is whole: every block, every rule, every model."""
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+
+import duckdb
+
+from bmastore.errors import ArtifactError, BmastoreError, StoreDamagedError, StoreLockedError
+from bmastore.models.ensemble import load
+from bmastore.panel.read import iterate_rows
+from bmastore.panel.series import describe, feature_columns, read_series, target_horizons
+from bmastore.storage import artifacts, postgres
+from bmastore.storage.connect import read_published
+from bmastore.storage.create import in_memory
+from bmastore.storage.identity import mark_of, published_state, store_id, store_state
+from bmastore.storage.paths import models_path, results_path
+from bmastore.storage.publish import LEDGER_TABLES
+from bmastore.storage.salvage import database_of, fingerprint, tables_of
+from bmastore.storage.session import Reader, open_reader, stored_place
+from bmastore.storage.statements import bulk_insert, run
+from bmastore.table import Table
+
+# Commands that mend what is found.
+_RECOVER, _PUBLISH = "bmastore recover", "bmastore train"
+_PANEL = {"prices", "features", "targets", "series", "folds", "settings"}
+_COLUMNS = ("what", "problem", "mended_by")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that is wrong, where, and the command that mends it."""
+
+    what: str
+    problem: str
+    mended_by: str
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What a look at a store found: ``findings``, none if it is whole, and what was looked at."""
+
+    findings: tuple[Finding, ...]
+    tables: int
+    rows: int
+    models: int
+
+    @property
+    def table(self) -> Table:
+        """The findings as a table."""
+        rows = [(one.what, one.problem, one.mended_by) for one in self.findings]
+        return Table(_COLUMNS, ("VARCHAR",) * len(_COLUMNS), list(rows))
+
+
+def verify(path: Path, ledger_url: str | None = None) -> Verified:
+    """Read every block of a store and of what lies beside it, and check what they promise.
+
+    Raises
+    ------
+    StoreNotFoundError, StoreLockedError, SchemaTooOldError, SchemaTooNewError
+    """
+    try:
+        with open_reader(path, needs_panel=True) as reader:
+            return _verify(reader, ledger_url)
+    except StoreDamagedError as error:
+        found = Finding(path.name, _first_line(error), _RECOVER)
+        return Verified((found, *_check_results(path, None, None)), 0, 0, 0)
+
+
+def _verify(reader: Reader, ledger_url: str | None) -> Verified:
+    duck = reader.duck
+    findings: list[Finding] = []
+    rows, damaged = 0, set()
+    tables = tables_of(duck, database_of(duck))
+    for name in tables:
+        try:
+            rows += fingerprint(duck, name)[0]
+        except duckdb.Error as error:
+            damaged.add(name)
+            findings.append(Finding(name, _first_line(error), _RECOVER))
+    # What cannot be read breaks no rule: it is said once.
+    if not damaged & _PANEL:
+        findings += _broken_rules(duck, "panel")
+        findings += _check_digests(duck)
+    models = 0
+    if not damaged - _PANEL:
+        with ExitStack() as stack:
+            ledger: duckdb.DuckDBPyConnection | None = duck
+            if stored_place(duck) is not None:
+                ledger, found = _from_server(stack, duck, ledger_url)
+                findings += found
+            if ledger is not None:
+                findings += _broken_rules(ledger, "ledger")
+                findings += _check_results(reader.path, store_id(duck), ledger)
+        models, found = _check_models(reader)
+        findings += found
+    return Verified(tuple(findings), len(tables), rows, models)
+
+
+def _broken_rules(duck: duckdb.DuckDBPyConnection, of: str) -> Iterator[Finding]:
+    for relation, problem, n, example in run(duck, f"verify/{of}").fetchall():
+        yield Finding(relation, f"{n:,} {problem}, such as of {example}", _RECOVER)
+
+
+def _check_digests(duck: duckdb.DuckDBPyConnection) -> Iterator[Finding]:
+    """Digests are those of the rows that are there: else a change would not be seen."""
+    features = feature_columns(duck)
+    for target in target_horizons(duck):
+        stored = {one.ticker: one for one in read_series(duck, target)}
+        for stock in iterate_rows(duck, tuple(stored), target, features):
+            if describe(stock, features) != stored[stock.ticker]:
+                problem = f"{stock.ticker} has other rows than its digest for {target} says"
+                remedy = f"bmastore forget {stock.ticker}, then ingest it again"
+                yield Finding("series", problem, remedy)
+
+
+def _from_server(
+    stack: ExitStack, duck: duckdb.DuckDBPyConnection, url: str | None
+) -> tuple[duckdb.DuckDBPyConnection | None, list[Finding]]:
+    """A copy of the ledger on a server, or why there is none."""
+    place = stored_place(duck) or ""
+    if url is None:
+        return None, [Finding(place, "it was not looked at", "bmastore verify --ledger URL")]
+    copied = stack.enter_context(in_memory())
+    try:
+        with postgres.open_server(url) as server:
+            if server.version() is None or server.store_id() != store_id(duck):
+                return None, [Finding(place, "it holds no ledger of this store", _RECOVER)]
+            for table in LEDGER_TABLES:
+                columns = server.table(table)
+                if columns:
+                    bulk_insert(copied, table, columns)
+    except StoreLockedError:
+        raise
+    except BmastoreError as error:
+        return None, [Finding(place, str(error), "see to the server")]
+    return copied, []
+
+
+def _check_results(
+    path: Path, own_id: str | None, ledger: duckdb.DuckDBPyConnection | None
+) -> Iterator[Finding]:
+    """Published results are whole, this store's, and those of the ledger where they say so."""
+    results = results_path(path)
+    if not results.exists():
+        yield Finding(results.name, "nothing is published", _PUBLISH)
+        return
+    try:
+        with read_published(results) as published:
+            prints = {name: fingerprint(published, name) for name in LEDGER_TABLES}
+            if own_id is not None and store_id(published) != own_id:
+                yield Finding(results.name, "it belongs to another store", "delete it")
+            elif ledger is not None and published_state(published) == store_state(path):
+                for name, found in prints.items():
+                    if found != fingerprint(ledger, name):
+                        problem = f"{name} has other rows than the ledger"
+                        yield Finding(results.name, problem, _PUBLISH)
+    except (duckdb.Error, BmastoreError) as error:
+        yield Finding(results.name, _first_line(error), _PUBLISH)
+
+
+def _check_models(reader: Reader) -> tuple[int, list[Finding]]:
+    """Ensembles in use are there, are what was stored, and can be loaded."""
+    folder = models_path(reader.path)
+    mark = mark_of(reader.path)
+    if folder.exists() and mark not in (None, store_id(reader.duck)):
+        return 0, [Finding(folder.name, "it belongs to another store", "put the right one there")]
+    stocks = reader.duck.execute(
+        "select ticker, artifact_sha256 from v_latest order by all"
+    ).fetchall()
+    read_universe = cache(partial(artifacts.read, folder))
+    look = partial(_try_load, partial(artifacts.read, folder), read_universe)
+    # LightGBM and XGBoost let go of the interpreter while they parse a model.
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        problems = list(pool.map(look, [sha256 for _, sha256 in stocks]))
+    return len(stocks), [
+        Finding(f"model of {ticker}", problem, f"bmastore train --all --tickers {ticker}")
+        for (ticker, _), problem in zip(stocks, problems, strict=True)
+        if problem is not None
+    ]
+
+
+def _try_load(
+    read: Callable[[str], bytes], read_universe: Callable[[str], bytes], sha256: str
+) -> str | None:
+    try:
+        load(read(sha256), read_universe)
+    except ArtifactError as error:
+        return str(error).partition("; ")[0]
+    return None
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0].partition("; ")[0]

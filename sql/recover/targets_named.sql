@@ -1,0 +1,4 @@
+-- Every target of which something is left.
+select target from series
+union
+select target from targets

@@ -1,0 +1,70 @@
+-- What the ledger promises, and how many rows break it, with an example of them.
+select relation, problem, count(*) as n, min(example) as example
+from (
+    select 'ledger' as relation, 'entries with one id' as problem, entry_id as example
+    from ledger
+    group by entry_id
+    having count(*) > 1
+    union all
+    select 'runs', 'runs with one id', run_id
+    from runs
+    group by run_id
+    having count(*) > 1
+    union all
+    select 'ledger', 'entries of a run that there is not', ticker
+    from ledger
+    where run_id not in (select run_id from runs)
+    union all
+    select 'ledger', 'entries of an unknown status', ticker
+    from ledger
+    where status not in ('trained', 'failed', 'skipped')
+    union all
+    select 'ledger', 'trained entries without an artifact', ticker
+    from ledger
+    where status = 'trained' and artifact_sha256 is null
+    union all
+    select 'ledger', 'failed or skipped entries without a reason', ticker
+    from ledger
+    where status <> 'trained' and error_type is null
+    union all
+    select 'ledger', 'entries that ended before they began', ticker
+    from ledger
+    where finished_at < started_at
+    union all
+    select 'weights', 'trained entries whose weights do not sum to one', ledger.ticker
+    from ledger
+    left join (select entry_id, sum(weight) as total from weights group by entry_id) as summed
+        on summed.entry_id = ledger.entry_id
+    where ledger.status = 'trained' and not coalesce(abs(summed.total - 1) < 1e-9, false)
+    union all
+    select 'predictions', 'trained entries without a forecast', ticker
+    from ledger
+    where status = 'trained' and entry_id not in (select entry_id from predictions)
+    union all
+    select 'predictions', 'forecasts whose quantiles are out of order', ticker
+    from predictions
+    where not (sd >= 0 and q05 <= q25 and q25 <= q50 and q50 <= q75 and q75 <= q95)
+    union all
+    select 'weights', 'rows of no entry', member
+    from weights
+    where entry_id not in (select entry_id from ledger)
+    union all
+    select 'metrics', 'rows of no entry', name
+    from metrics
+    where entry_id not in (select entry_id from ledger)
+    union all
+    select 'predictions', 'rows of no entry', ticker
+    from predictions
+    where entry_id not in (select entry_id from ledger)
+    union all
+    select 'universes', 'universes whose prior weights do not sum to one', target
+    from universes
+    group by universe_id, target
+    having not abs(sum(prior_weight) - 1) < 1e-9
+    union all
+    select 'backtest_scores', 'rows of no backtest', forecaster
+    from backtest_scores
+    where backtest_id not in (select backtest_id from backtests)
+) as broken
+group by relation, problem
+order by relation, problem
