@@ -67,8 +67,7 @@ def run(folder, prices, rounds, *, large):
         print(f"round {round_ + 1} of {rounds}", file=sys.stderr)
         store = folder / f"round{round_}.duckdb"
         note("help_s", command("--help")[0])
-        note("ingest_s", command("ingest", prices, store=store)[0])
-        store.unlink()
+        note("ingest_s", command("ingest", prices, store=folder / f"whole{round_}.duckdb")[0])
         note("recipe_s", timed(lambda: [recipe(stock) for stock in stocks]) * n_stocks / SAMPLE)
         note("joblib_s", timed(lambda: by_joblib(stocks, WORKERS)) * n_stocks / SAMPLE)
         shutil.copy(folder / "earlier.duckdb", store)
@@ -162,7 +161,7 @@ def split_last_day(prices, folder):
 
 def sample_of(store, n):
     """Rows of n stocks spread evenly over those with full history (or all tickers)."""
-    with open_reader(store) as reader:
+    with open_reader(store, needs_panel=True) as reader:
         target, _ = choose_target(reader.duck, None)
         series = read_series(reader.duck, target)
         if n is None:

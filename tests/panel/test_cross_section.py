@@ -30,7 +30,7 @@ def store_of(path, rows):
 
 
 def sections_of(store, **span):
-    with open_reader(store.path) as reader:
+    with open_reader(store.path, needs_panel=True) as reader:
         return read_cross_sections(reader.duck, FEATURES, **span)
 
 
