@@ -22,6 +22,7 @@ from bmastore.models.members.base import NOTHING_LENT, drift
 from bmastore.models.members.registry import REGISTRY
 from bmastore.models.mixture import Matrix
 from bmastore.models.oof import fit_members, relative_to_universe, training_rows
+from bmastore.models.results import Remembered
 from bmastore.models.universe import NOTHING_SHARED, Universe, open_universe
 from bmastore.workers.chunks import Chunk, Outcome, attempt
 
@@ -53,8 +54,8 @@ def hindcast_chunk(
     """Forecast several stocks; one that fails is an outcome of its own."""
     universe = open_universe(chunk.universe).then(chunk.recent)
     return [
-        attempt(stock, partial(hindcast_stock, stock, cutoff, config, universe))
-        for stock in chunk.rows
+        attempt(stock, partial(hindcast_stock, stock, cutoff, config, universe, remembered))
+        for stock, remembered in zip(chunk.rows, chunk.remembered, strict=True)
     ]
 
 
@@ -63,6 +64,7 @@ def hindcast_stock(
     cutoff: np.datetime64,
     config: FitConfig,
     universe: Universe = NOTHING_SHARED,
+    remembered: Remembered | None = None,
 ) -> Hindcast:
     """Train as of ``cutoff``, forecast the rows after it, and score the forecasts.
 
@@ -70,6 +72,8 @@ def hindcast_stock(
     ----------
     stock:
         All rows; those after the cutoff that have a target are scored.
+    remembered:
+        Folds that were fitted for the universe already; they save time and change nothing.
 
     Raises
     ------
@@ -87,7 +91,7 @@ def hindcast_stock(
         raise TooFewRowsError(
             f"{len(seen.y)} rows labelled by {cutoff} are too few for all members"
         )
-    found = average(seen, config, universe)
+    found = average(seen, config, universe, remembered)
     members = fit_members(seen, config, config.members, universe.of_final_fit(), found.rounds)
     X, y = np.ascontiguousarray(later.X), later.y
     relative = relative_to_universe(later, config, universe)

@@ -120,6 +120,12 @@ def dump(ensemble: Ensemble, newest_fold: FoldModels) -> bytes:
     return _FORMAT.pack(head, files)
 
 
+def dump_fold(newest_fold: FoldModels) -> bytes:
+    """The models of a fold alone, for :func:`load_fold`."""
+    head = {"fold": newest_fold.number, "fold_members": len(newest_fold.blobs)}
+    return _FORMAT.pack(head, {f"fold.{i}": blob for i, blob in enumerate(newest_fold.blobs)})
+
+
 @_FORMAT.reader
 def load(blob: bytes, read_universe: Callable[[str], bytes]) -> Ensemble:
     """The ensemble that :func:`dump` wrote.
@@ -149,7 +155,7 @@ def load(blob: bytes, read_universe: Callable[[str], bytes]) -> Ensemble:
 
 @_FORMAT.reader
 def load_fold(blob: bytes) -> FoldModels:
-    """The models of the newest fold that :func:`dump` wrote.
+    """The models of the newest fold that :func:`dump` or :func:`dump_fold` wrote.
 
     Raises
     ------

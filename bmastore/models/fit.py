@@ -25,14 +25,16 @@ from bmastore.models.weights import Evidence, occams_window
 class Averaged:
     """Members compared on a stock's out-of-fold rows: n rows, k members.
 
-    ``centres`` and ``log_density`` have shape (n, k), ``scales`` and ``weights``
-    shape (k,); ``rounds`` are those of the boosters' final fits.
+    ``centres``, ``log_density`` and ``evidence`` have shape (n, k), ``scales`` and ``weights``
+    shape (k,); ``rounds`` are those of the boosters' final fits. ``log_density`` is by each
+    member's scale of now; ``evidence``, by which members are weighed, by that of all rows.
     """
 
     oof: OutOfFold
     newest_fold: FoldModels
     centres: NDArray[np.float64]
     log_density: NDArray[np.float64]
+    evidence: NDArray[np.float64]
     scales: NDArray[np.float64]
     weights: NDArray[np.float64]
     rounds: dict[str, int]
@@ -143,10 +145,14 @@ def average(
     if not scales.all():
         raise ConstantTargetError(f"all {n_oof} out-of-fold labels are {oof.y[0]!r}")
     log_density = mixture.log_densities(errors, scales)
-    evidence = Evidence(errors, log_density, config.horizon, config.seed)
+    # A forecast is as wide as the newest errors. Where these are calmer than the older ones, the
+    # member with the largest of them would seem to have foreseen those: evidence of all rows is
+    # by the scale of all rows.
+    of_all_rows = mixture.log_densities(errors, mixture.error_scales(errors, np.inf))
+    evidence = Evidence(errors, of_all_rows, config.horizon, config.seed)
     weights = occams_window(posterior(evidence, config.weighting, config.members, universe.prior))
     rounds = _final_rounds(oof, config)
-    return Averaged(oof, newest_fold, centres, log_density, scales, weights, rounds)
+    return Averaged(oof, newest_fold, centres, log_density, of_all_rows, scales, weights, rounds)
 
 
 def _final_rounds(oof: OutOfFold, config: FitConfig) -> dict[str, int]:

@@ -34,26 +34,29 @@ _SPREAD_OF_T = 1.3839827233111777
 _NODES = 16
 
 
-def error_scales(errors: Matrix) -> Matrix:
+def error_scales(errors: Matrix, half_life: float = HALF_LIFE) -> Matrix:
     """Scale of each member's Student-t errors, from its out-of-fold errors.
 
     The weighted median absolute error over its value for a unit scale, newer
-    errors weighing more; where half of the weight is on errors that are exactly
-    zero (a stock that hardly trades), the root mean square instead.
+    errors weighing more; where half of the weight is on errors of any member that
+    are exactly zero (a stock that hardly trades), the root mean square of all
+    members instead: measured in two ways, they could not be compared.
 
     Parameters
     ----------
     errors:
         Shape (n, k): target minus out-of-fold prediction, oldest first.
+    half_life:
+        Rows after which an error counts half as much; infinity counts all alike.
 
     Returns
     -------
     Shape (k,), in units of the target; zero only where all errors are zero.
     """
     age = np.arange(len(errors))[::-1]
-    by_median = _weighted_median(np.abs(errors), 0.5 ** (age / HALF_LIFE)) / _MEDIAN_ABS_ERROR
+    by_median = _weighted_median(np.abs(errors), 0.5 ** (age / half_life)) / _MEDIAN_ABS_ERROR
     by_square = np.sqrt(np.mean(np.square(errors), axis=0)) / _SD
-    return np.where(by_median > 0, by_median, by_square)
+    return by_median if by_median.all() else by_square
 
 
 def _weighted_median(values: Matrix, weights: Matrix) -> Matrix:

@@ -75,7 +75,11 @@ def out_of_fold(
         np.vstack([result.predictions for result in results]),
         labelled.y[test],
         tuple(result.record for result in results),
-        tuple(result.record.number for result in results if result.is_kept),
+        tuple(
+            result.record.number
+            for result in results
+            if result.is_kept and remembered is not None and remembered.is_stored
+        ),
     )
     newest = results[-1].models
     assert newest is not None

@@ -58,12 +58,17 @@ class Remembered:
     predictions:
         float32, shape (n, k): fold after fold, oldest row first, one column per member.
     artifact:
-        The entry's artifact, which holds the newest fold's members.
+        The entry's artifact, or one that :func:`bmastore.models.ensemble.dump_fold` wrote: it
+        holds the newest fold's members.
+    is_stored:
+        Whether the store holds these folds. Those of a stock by which the members were compared
+        are known before its own entry is made.
     """
 
     records: tuple[FoldRecord, ...]
     predictions: NDArray[np.float32]
     artifact: bytes
+    is_stored: bool = True
 
 
 @dataclass(frozen=True)
@@ -83,7 +88,7 @@ class OutOfFold:
     records:
         The folds, oldest first.
     kept:
-        Numbers of the folds that are as they were remembered.
+        Numbers of the folds that are as they are stored.
     """
 
     members: tuple[str, ...]

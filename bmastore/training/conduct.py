@@ -17,6 +17,7 @@ from types import FrameType
 
 from bmastore.errors import StoppedError
 from bmastore.models.config import FitConfig
+from bmastore.models.results import Remembered
 from bmastore.panel.read import read_cross_sections
 from bmastore.storage.session import Session
 from bmastore.training.feed import Recall, read_chunks
@@ -166,10 +167,19 @@ def _with_universe(
         read_recent()
         first.extend(islice(chunks, 1))
 
-    blob = plan.blob
+    blob, fitted = plan.blob, dict[str, Remembered]()
     if not blob:
         made = make_universe(session, stage.config, plan.anchor, crew.pool, read_ahead)
         on_universe(made)
-        blob = made.blob
+        blob, fitted = made.blob, dict(made.remembered)
     recent = read_recent()
-    return (replace(one, universe=blob, recent=recent) for one in chain(first, chunks))
+    return (
+        replace(one, universe=blob, recent=recent, remembered=tuple(_with_fitted(one, fitted)))
+        for one in chain(first, chunks)
+    )
+
+
+def _with_fitted(chunk: Chunk, fitted: dict[str, Remembered]) -> Iterator[Remembered | None]:
+    """What is remembered of a chunk's stocks: what is stored, or was fitted for the universe."""
+    for ticker, stored in zip(chunk.rows.tickers, chunk.remembered, strict=True):
+        yield fitted.pop(ticker, None) if stored is None else stored

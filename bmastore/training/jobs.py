@@ -7,6 +7,7 @@ worker. The coordinator imports it too, so what computes is imported where it is
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from bmastore.arrays import PooledRows
 from bmastore.cross_section import CrossSections
 from bmastore.models.config import FitConfig
-from bmastore.models.results import FitResult
+from bmastore.models.results import FitResult, Remembered
 from bmastore.workers.chunks import Chunk, Outcome, Result, attempt
 
 
@@ -32,21 +33,46 @@ def fit_chunk(chunk: Chunk, config: FitConfig) -> list[Outcome[FitResult]]:
     ]
 
 
-def compare_chunk(chunk: Chunk, config: FitConfig) -> list[NDArray[np.float64]]:
-    """Out-of-fold log densities, shape (n, k), of the stocks that have all members."""
+@dataclass(frozen=True)
+class Compared:
+    """A stock on which the members were compared: n rows, k members.
+
+    Attributes
+    ----------
+    evidence:
+        Shape (n, k): log densities out of fold, by the scale of all rows.
+    remembered:
+        Its folds, which need not be fitted again for its own entry.
+    """
+
+    ticker: str
+    evidence: NDArray[np.float64]
+    remembered: Remembered
+
+
+def compare_chunk(chunk: Chunk, config: FitConfig) -> list[Compared]:
+    """The members compared on those stocks that have all of them."""
+    from bmastore.models.ensemble import dump_fold
     from bmastore.models.fit import average, for_history
     from bmastore.models.universe import open_universe
 
     universe = open_universe(chunk.universe).then(chunk.recent)
-    scores = []
+    compared = []
     for stock in chunk.rows:
         labelled = stock.labelled()
         if for_history(labelled, config) is config:
             try:
-                scores.append(average(labelled, config, universe).log_density)
+                found = average(labelled, config, universe)
             except Exception:  # noqa: BLE001, S112  its own fit will say what is wrong with it
                 continue
-    return scores
+            remembered = Remembered(
+                found.oof.records,
+                found.oof.predictions,
+                dump_fold(found.newest_fold),
+                is_stored=False,
+            )
+            compared.append(Compared(stock.ticker, found.evidence, remembered))
+    return compared
 
 
 def fit_pooled(rows: PooledRows, sections: CrossSections, seed: int) -> bytes:

@@ -165,3 +165,41 @@ def test_without_the_pooled_member_there_is_no_universe(tmp_path):
     store.ingest(PANEL, target=TARGET, horizon=HORIZON)
     store.train(TrainConfig(preset="ultrafast", members=("lgbm", "zero", "mean")))
     assert universes(store).empty
+
+
+def trained_as_of(path, panel, day):
+    """Everything that a pass as of a day leaves, of stocks that there were then."""
+    store = Store(path)
+    store.ingest(panel, target=TARGET, horizon=HORIZON)
+    store.train(FAST, PassOptions(as_of=pd.Timestamp(day).date()))
+    tickers = {"names": sorted(PANEL["ticker"].unique())}
+    return [
+        store.sql(f"{query} where list_contains($names, ticker) order by all", tickers)
+        for query in (
+            "select ticker, artifact_sha256, n_rows, cutoff from v_latest",
+            "select ticker, member, weight, scale, oof_log_score from v_weights",
+            "select ticker, date, mean, sd, q05, q95 from v_predictions",
+        )
+    ]
+
+
+def test_nothing_that_lists_or_happens_after_the_day_of_a_pass_changes_it(tmp_path):
+    day = DAYS[-60]
+    after = PANEL["date"] > day
+    known = trained_as_of(tmp_path / "known.duckdb", PANEL[~after], day)
+    later = made_up(n_stocks=8, n_days=420, seed=5)
+    later = later[later["date"] > day]
+    # Before and after the others in the alphabet.
+    first = later["ticker"] < "DEMO04"
+    listed_later = later.assign(ticker=np.where(first, "A", "Z") + later["ticker"])
+    wild = PANEL[after].copy()
+    wild[TARGET] *= -3
+    wild["momentum"] += 1
+    for name, panel in {
+        "later_rows": PANEL,
+        "later_listings": pd.concat([PANEL, listed_later]),
+        "other_rows": pd.concat([PANEL[~after], wild, listed_later]),
+    }.items():
+        found = trained_as_of(tmp_path / f"{name}.duckdb", panel, day)
+        for one, two in zip(known, found, strict=True):
+            pd.testing.assert_frame_equal(one, two)
