@@ -152,7 +152,7 @@ def _check_results(
     try:
         with read_published(results) as published:
             prints = {name: fingerprint(published, name) for name in LEDGER_TABLES}
-            if own_id is not None and store_id(published) != own_id:
+            if own_id is not None and store_id(published) not in (None, own_id):
                 yield Finding(results.name, "it belongs to another store", "delete it")
             elif ledger is not None and published_state(published) == store_state(path):
                 for name, found in prints.items():

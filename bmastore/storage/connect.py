@@ -1,5 +1,6 @@
 """Opens a store's file: alone for writing, or locked down for reading."""
 
+import os
 import re
 import threading
 import time
@@ -32,6 +33,8 @@ _DAMAGE = re.compile(
     "metadata|database has been invalidated",
     re.IGNORECASE,
 )
+# How DuckDB says that a file could not be written; its only writer meets no other transaction.
+_NOT_WRITTEN = (duckdb.IOException, duckdb.FatalException, duckdb.TransactionException)
 _HOLDER = re.compile(r"held in (.+?) \(PID (\d+)\)")
 
 
@@ -65,6 +68,11 @@ def alone(
     ------
     StoreLockedError, StoreError
     """
+    if not os.access(path.parent, os.W_OK):
+        raise StoreError(
+            f"cannot write in {path.parent}, and the log of {path.name} belongs there; make the "
+            f"folder writable, or copy the store to one that is"
+        )
     with holding(path):
         duck = _connect_patiently(path, patience, say)
         try:
@@ -77,7 +85,7 @@ def alone(
         except duckdb.Error as error:
             if is_damage(error):
                 raise damaged(path, error) from None
-            if not isinstance(error, duckdb.IOException | duckdb.FatalException):
+            if not isinstance(error, _NOT_WRITTEN):
                 raise
             raise StoreError(
                 f"cannot write {path} or what lies beside it: {_first_line(error)}; "

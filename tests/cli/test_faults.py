@@ -1,6 +1,7 @@
 """What can be expected to go wrong is one plain sentence, and nothing is lost by it."""
 
 import os
+import shutil
 import subprocess
 import sys
 
@@ -49,6 +50,34 @@ def test_a_disk_without_room_ends_a_first_ingest_in_a_sentence(tmp_path):
     assert_one_sentence(done)
     assert "room" in done.stderr or "cannot" in done.stderr
     assert run(command).returncode == 0
+
+
+# Rights bind the superuser too without these capabilities.
+BOUND = "setpriv --bounding-set=-dac_override,-dac_read_search --inh-caps=-all"
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="needs setpriv, of util-linux")
+def test_a_folder_that_may_only_be_read_is_said_and_readers_go_on(trained, panel, tmp_path):
+    panel.to_parquet(tmp_path / "p.parquet")
+    bound = f"exec {BOUND} " if os.geteuid() == 0 else "exec "
+    trained.path.parent.chmod(0o555)
+    try:
+        for command in ("status", "predict", "sql 'from features limit 1'", "train --dry-run"):
+            line = f"{bound}{sys.executable} -m bmastore {command} --store {trained.path}"
+            done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=60)
+            assert_one_sentence(done, code=0)
+        target = f"--target {TARGET} --horizon 5"
+        for command in (
+            f"ingest {tmp_path}/p.parquet {target}", "train --all", "backtest", "migrate",
+            "forget DEMO01 --yes", f"recover {trained.path.parent}/new.duckdb",
+        ):  # fmt: skip
+            line = f"{bound}{sys.executable} -m bmastore {command} --store {trained.path}"
+            done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=60)
+            assert_one_sentence(done)
+            assert "make the folder writable" in done.stderr
+    finally:
+        trained.path.parent.chmod(0o755)
+    assert trained.train(FAST).selected == 0
 
 
 @pytest.mark.parametrize("command", ["status", "sql 'select 1'", "export", "docs"])
