@@ -33,6 +33,12 @@ _DAMAGE = re.compile(
     "metadata|database has been invalidated",
     re.IGNORECASE,
 )
+_OF_FILES = (
+    duckdb.IOException,
+    duckdb.FatalException,
+    duckdb.InternalException,
+    duckdb.SerializationException,
+)
 # How DuckDB says that a file could not be written; its only writer meets no other transaction.
 _NOT_WRITTEN = (duckdb.IOException, duckdb.FatalException, duckdb.TransactionException)
 _HOLDER = re.compile(r"held in (.+?) \(PID (\d+)\)")
@@ -223,7 +229,7 @@ def explain(path: Path, error: BaseException) -> StoreError:
 
 def is_damage(error: BaseException) -> bool:
     """Whether DuckDB says that a file is not, or not all of it, what it has written."""
-    return _DAMAGE.search(str(error)) is not None
+    return isinstance(error, _OF_FILES) and _DAMAGE.search(str(error)) is not None
 
 
 def damaged(path: Path, error: BaseException) -> StoreDamagedError:

@@ -156,6 +156,11 @@ def test_however_deep_a_function_that_reads_files_is_found(query, way):
         check_query(duck, way.format(query))
 
 
+def test_a_query_that_speaks_of_damage_is_no_damaged_store(trained):
+    with pytest.raises(QueryError, match="checksum_of_corrupt"):
+        trained.query("select checksum_of_corrupt from v_status")
+
+
 def test_names_of_python_are_no_tables(trained):
     frame = [1, 2, 3]
     with pytest.raises(QueryError, match="does not exist"):
