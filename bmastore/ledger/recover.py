@@ -155,8 +155,9 @@ def _add_published(duck: duckdb.DuckDBPyConnection, saved: dict[str, Salvaged]) 
             duck.execute(f"insert into {name} by name (from results.{name} except from {name})")
         except duckdb.Error:  # they are damaged too: what the store has kept is all there is
             continue
-        ((now,),) = duck.execute(f"select count(*) from {name}").fetchall()  # noqa: S608
-        saved[name] = replace(before, kept=now, lost=max(0, before.kept + before.lost - now))
+        if name != "meta":
+            ((now,),) = duck.execute(f"select count(*) from {name}").fetchall()  # noqa: S608
+            saved[name] = replace(before, kept=now, lost=max(0, before.kept + before.lost - now))
 
 
 def _settle_ledger(duck: duckdb.DuckDBPyConnection, place: str | None) -> list[str]:

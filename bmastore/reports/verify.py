@@ -173,7 +173,7 @@ def _check_models(reader: Reader) -> tuple[int, list[Finding]]:
         "select ticker, artifact_sha256 from v_latest order by all"
     ).fetchall()
     read_universe = cache(partial(artifacts.read, folder))
-    look = partial(_try_load, partial(artifacts.read, folder), read_universe)
+    look = partial(_try_load, folder, read_universe)
     # LightGBM and XGBoost let go of the interpreter while they parse a model.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         problems = list(pool.map(look, [sha256 for _, sha256 in stocks]))
@@ -184,13 +184,13 @@ def _check_models(reader: Reader) -> tuple[int, list[Finding]]:
     ]
 
 
-def _try_load(
-    read: Callable[[str], bytes], read_universe: Callable[[str], bytes], sha256: str
-) -> str | None:
+def _try_load(folder: Path, read_universe: Callable[[str], bytes], sha256: str) -> str | None:
+    """What is wrong with an artifact; ``None`` if nothing is."""
     try:
-        load(read(sha256), read_universe)
+        load(artifacts.read(folder, sha256), read_universe)
     except ArtifactError as error:
-        return str(error).partition("; ")[0]
+        # Short enough for a line of a screen; the hash is in the ledger.
+        return _first_line(error).replace(f"{folder}/", "").replace(sha256, f"{sha256[:8]}…")
     return None
 
 
