@@ -15,7 +15,7 @@ from typing import Any
 # Never fork: a forked OpenMP runtime hangs. A fork server imports the libraries once for
 # all workers and every later one, which on a short pass is most of the time; macOS's
 # system libraries do not survive it.
-_START_METHOD = "spawn" if sys.platform in ("darwin", "win32") else "forkserver"
+_START_METHOD = "spawn" if sys.platform == "darwin" else "forkserver"
 _BASE = multiprocessing.get_context(_START_METHOD)
 # How long a pool may take to see for itself that a worker has ended.
 _PATIENCE_S = 1.0
