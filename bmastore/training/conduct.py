@@ -58,13 +58,35 @@ class Stage:
     most: int = 16
 
 
+class Stop(threading.Event):
+    """A sign to stop: once it is set, what is in work is finished and no more is begun.
+
+    ``is_urgent`` says not to wait for what is in work either.
+    """
+
+    is_urgent = False
+
+    def check(self) -> None:
+        """Asked wherever workers are waited for; between two transactions, that is.
+
+        Raises
+        ------
+        StoppedError
+            If it is urgent.
+        """
+        if self.is_urgent:
+            raise StoppedError(
+                "stopped at once; what was committed is kept: run the same command again to go on"
+            )
+
+
 @dataclass(frozen=True)
 class Crew:
     """Who carries out a stage: workers, a watch on their memory, and a sign to stop."""
 
     pool: Pool
     memory: MemoryWatch
-    stop: threading.Event
+    stop: Stop
 
 
 @contextmanager
@@ -72,32 +94,27 @@ def crew(
     make_executor: Callable[[int], Executor],
     workers: int,
     memory: MemoryWatch,
-    stop: threading.Event,
+    stop: Stop,
 ) -> Iterator[Crew]:
     """A crew for as long as it is needed; once ``stop`` is set it finishes what is in work."""
-    with Pool(make_executor, workers) as pool:
+    with Pool(make_executor, workers, check=stop.check) as pool:
         yield Crew(pool, memory, stop)
 
 
 @contextmanager
-def interruptible() -> Iterator[threading.Event]:
-    """An event that SIGINT and SIGTERM set; in another thread than the main one, never.
+def interruptible() -> Iterator[Stop]:
+    """A sign that SIGINT and SIGTERM set; in another thread than the main one, never.
 
-    Raises
-    ------
-    StoppedError
-        At the second signal: whoever sends two does not wait for what is in work.
+    The second makes it urgent: whoever sends two does not wait for what is in work. It raises
+    nothing by itself, for it may come in the middle of a commit.
     """
-    stop = threading.Event()
+    stop = Stop()
     if threading.current_thread() is not threading.main_thread():
         yield stop
         return
 
     def request_stop(number: int, frame: FrameType | None) -> None:
-        if stop.is_set():
-            raise StoppedError(
-                "stopped at once; what was committed is kept: run the same command again to go on"
-            )
+        stop.is_urgent = stop.is_set()
         stop.set()
 
     before = {number: signal.signal(number, request_stop) for number in _STOP_SIGNALS}

@@ -33,6 +33,8 @@ class Pool:
         How many.
     patience:
         Seconds for which a cluster may have no workers.
+    check:
+        Asked whenever workers are waited for; what it raises ends the wait.
     """
 
     def __init__(
@@ -40,10 +42,12 @@ class Pool:
         make_executor: Callable[[int], Executor],
         workers: int,
         patience: float = _PATIENCE_S,
+        check: Callable[[], None] = lambda: None,
     ) -> None:
         self.workers = workers
         self._make_executor = make_executor
         self._patience = patience
+        self._check = check
         self._executor = make_executor(workers)
         self._asked_at = self._manned_at = time.monotonic()
 
@@ -74,6 +78,7 @@ class Pool:
         WorkersError
             If there is nobody, and has not been for as long as the pool is patient.
         """
+        self._check()
         done = wait(jobs, timeout=_POLL_S, return_when=FIRST_COMPLETED).done
         if not done:
             self._check_manned()
@@ -107,7 +112,7 @@ class Pool:
 
     def of_one(self) -> "Pool":
         """A pool of one worker, for jobs of which one may have killed its worker."""
-        return Pool(self._make_executor, 1, self._patience)
+        return Pool(self._make_executor, 1, self._patience, self._check)
 
     def _check_manned(self) -> None:
         now = time.monotonic()

@@ -81,13 +81,13 @@ def test_a_backtest_is_not_lost_to_an_idle_timeout(served, url):
 
 def test_a_statement_that_times_out_ends_a_pass_in_a_sentence(served, url):
     served.train(FAST)
-    before = entries(url)
+    before = set(entries(url))
     set_in_database(url, "set statement_timeout = '1ms'")
     done = cli("train", "--all", "--store", served.path, "--ledger", url, check=2)
     assert "canceling statement due to statement timeout" in done.stderr
     set_in_database(url, "reset statement_timeout")
-    assert entries(url) == before
-    assert served.train(FAST).selected == 0
+    assert before <= set(entries(url))
+    assert served.train(FAST).failed == 0
 
 
 def test_a_database_that_may_only_be_read_is_said(served, url):
