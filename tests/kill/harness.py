@@ -177,16 +177,24 @@ def _attacked(folder, source, args, preload, *, at=None, log=None):
 
 
 def kill_at_random(folder, kills, say, seed=0):
-    """SIGKILL commands at random moments, one after another on one store."""
+    """SIGKILL commands at random moments, one after another on one store.
+
+    A migration is that of a fresh copy of an old store.
+    """
     losses, chance = Losses(), random.Random(seed)
     path, revision = aged_store(folder / "random")
-    usual = {name: args for name, args in commands(revision).items() if name != "migrate"}
+    usual = commands(revision)
     latest = dict.fromkeys(usual, 3.0)
     while losses.cut < kills:
         name = chance.choice(list(usual))
-        args = usual[name]
-        before = entries(path)
-        child = command(*args, store=path)
+        args, attacked = usual[name], path
+        if name == "migrate":
+            attacked = folder / "migrated" / "bma.duckdb"
+            shutil.rmtree(attacked.parent, ignore_errors=True)
+            attacked.parent.mkdir()
+            shutil.copy(OLD_STORE, attacked)
+        before = entries(attacked)
+        child = command(*args, store=attacked)
         time.sleep(chance.uniform(0.2, latest[name]))
         losses.tried += 1
         if child.poll() is None:
@@ -195,7 +203,7 @@ def kill_at_random(folder, kills, say, seed=0):
         else:
             latest[name] = max(0.5, latest[name] * 0.95)
         child.wait()
-        wrong = look(path, before)
+        wrong = look(attacked, before)
         if wrong:
             losses.lost.append(f"kill {losses.cut}, {name}: {wrong}")
             say(losses.lost[-1])
