@@ -20,7 +20,7 @@ from bmastore.storage.paths import models_path, remove_store, results_path
 from bmastore.storage.publish import LEDGER_TABLES, publish
 from bmastore.storage.salvage import Salvaged, attached, database_of, save_table, tables_of
 from bmastore.storage.session import Writer, not_found, stored_place
-from bmastore.storage.statements import quoted, run
+from bmastore.storage.statements import ask, quoted, run
 from bmastore.storage.versions import SCHEMA_VERSION
 from bmastore.table import Table
 
@@ -93,7 +93,8 @@ def _save(writer: Writer, damaged: Path, scratch: Path, place: str | None) -> Re
     ((own_id,),) = duck.execute("select max(value) from meta where name = 'store_id'").fetchall()
     duck.execute("delete from meta")
     write_store_id(duck, own_id or mark_of(damaged) or new_store_id())
-    lost += _settle_ledger(duck, place)
+    is_known = has_store and not saved["settings"].lost
+    lost += _settle_ledger(duck, damaged, place, is_known=is_known)
     lost += _settle_panel(writer, saved)
     lost += _save_models(writer, damaged, place)
     publish(writer)
@@ -160,10 +161,23 @@ def _add_published(duck: duckdb.DuckDBPyConnection, saved: dict[str, Salvaged]) 
             saved[name] = replace(before, kept=now, lost=max(0, before.kept + before.lost - now))
 
 
-def _settle_ledger(duck: duckdb.DuckDBPyConnection, place: str | None) -> list[str]:
-    """Have the ledger be looked for where it is from now on."""
+def _settle_ledger(
+    duck: duckdb.DuckDBPyConnection, damaged: Path, place: str | None, *, is_known: bool
+) -> list[str]:
+    """Have the ledger be looked for where it is from now on.
+
+    Raises
+    ------
+    StoreError
+        If it is known to lie elsewhere than in the place that was named.
+    """
     before = stored_place(duck)
-    if before is None or before == place:
+    if before == place:
+        return []
+    if place is not None and (before is not None or is_known):
+        raise StoreError(f"the ledger of {damaged} lies in {before or 'it'}, not in {place}")
+    if place is not None:
+        ask(duck, "insert into settings values ('ledger', $place)", place=place)
         return []
     duck.execute("delete from settings where name in ('ledger', 'ledger_is_begun')")
     return [

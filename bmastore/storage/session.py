@@ -14,6 +14,7 @@ from bmastore.storage import postgres
 from bmastore.storage.connect import (
     PATIENCE_S,
     alone,
+    explain,
     read_for_dry_run,
     read_only,
     read_published,
@@ -341,7 +342,10 @@ def _show_ledger_of_published(duck: duckdb.DuckDBPyConnection, published: Path) 
     """Have the published ledger answer in place of the store's own, which is empty."""
     if not published.exists():
         return
-    duck.execute(f"attach if not exists {literal(str(published))} as results (read_only)")
+    try:
+        duck.execute(f"attach if not exists {literal(str(published))} as results (read_only)")
+    except duckdb.Error as error:
+        raise explain(published, error) from None
     tables = duck.execute(
         "select table_name from duckdb_tables() "
         "where database_name = 'results' and table_name <> 'series'"

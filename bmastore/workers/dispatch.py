@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import psutil
 
 from bmastore.calendar import utc_now
-from bmastore.errors import WorkerDiedError, WorkersError
+from bmastore.errors import StoppedError, WorkerDiedError, WorkersError
 from bmastore.workers.chunks import Chunk, Outcome, Result, Totals
 from bmastore.workers.pool import Pool
 
@@ -117,7 +117,7 @@ def run_all(
                 chunk = in_flight.pop(future)
                 try:
                     outcomes = pool.result(future)
-                except WorkersError:
+                except (WorkersError, StoppedError):
                     raise
                 except Exception:  # noqa: BLE001  what it was, its stocks will tell one by one
                     suspects.append(chunk)
@@ -146,7 +146,7 @@ def _run_alone(
         started_at = utc_now()
         try:
             outcomes = single.result(single.submit(job, alone))
-        except WorkersError:
+        except (WorkersError, StoppedError):
             raise
         except BrokenExecutor as error:
             died = WorkerDiedError(

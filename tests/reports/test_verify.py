@@ -1,7 +1,6 @@
 """``verify`` tells what is wrong with a store, and ``recover`` saves what is not."""
 
 import random
-import shutil
 
 import duckdb
 import psycopg
@@ -14,21 +13,6 @@ from tests.helpers import FAST, HORIZON, TARGET, cli, digests, files_below, make
 
 BLOCK = 256 * 1024
 HEADERS = 3 * 4096
-
-
-@pytest.fixture(scope="module")
-def large(tmp_path_factory, panel):
-    """A trained store of which each part takes several blocks."""
-    store = Store(tmp_path_factory.mktemp("large") / "bma.duckdb")
-    store.ingest(panel, target=TARGET, horizon=HORIZON)
-    store.train(FAST)
-    return store
-
-
-@pytest.fixture
-def copied(tmp_path, large):
-    shutil.copytree(large.path.parent, tmp_path / "s")
-    return Store(tmp_path / "s" / "bma.duckdb")
 
 
 def damage_block_of(store, table, column=None):
@@ -49,44 +33,44 @@ def problems(store):
     return {(one.what, one.mended_by) for one in store.verify().findings}
 
 
-def test_a_whole_store_is_whole_and_nothing_is_changed(copied):
-    before = files_below(copied.path.parent)
-    done = cli("verify", "--store", copied.path)
+def test_a_whole_store_is_whole_and_nothing_is_changed(trained):
+    before = files_below(trained.path.parent)
+    done = cli("verify", "--store", trained.path)
     assert "is whole" in done.stderr
-    assert files_below(copied.path.parent) == before
-    found = copied.verify()
+    assert files_below(trained.path.parent) == before
+    found = trained.verify()
     assert (found.findings, found.models) == ((), 6)
     assert found.rows > 2 * 1920
 
 
 @pytest.mark.parametrize("table", ["features", "targets", "folds"])
-def test_a_flipped_bit_is_found_in_its_table(copied, table):
-    damage_block_of(copied, table)
-    assert (table, "bmastore recover") in problems(copied)
-    done = cli("verify", "--store", copied.path, check=1)
+def test_a_flipped_bit_is_found_in_its_table(trained, table):
+    damage_block_of(trained, table)
+    assert (table, "bmastore recover") in problems(trained)
+    done = cli("verify", "--store", trained.path, check=1)
     assert "checksum" in done.stdout
     assert "wrong" in done.stderr
 
 
-def test_a_store_that_does_not_open_is_found_too(copied):
-    copied.path.write_bytes(copied.path.read_bytes()[: BLOCK + HEADERS])
-    assert ("bma.duckdb", "bmastore recover") in problems(copied)
-    done = cli("status", "--store", copied.path, check=2)
+def test_a_store_that_does_not_open_is_found_too(trained):
+    trained.path.write_bytes(trained.path.read_bytes()[: BLOCK + HEADERS])
+    assert ("bma.duckdb", "bmastore recover") in problems(trained)
+    done = cli("status", "--store", trained.path, check=2)
     assert "`bmastore verify` tells what is damaged" in done.stderr
 
 
-def test_models_that_are_lost_or_damaged_are_found(copied):
-    folder = models_path(copied.path)
-    sha = dict(copied.sql("select ticker, artifact_sha256 from v_latest").itertuples(index=False))
+def test_models_that_are_lost_or_damaged_are_found(trained):
+    folder = models_path(trained.path)
+    sha = dict(trained.sql("select ticker, artifact_sha256 from v_latest").itertuples(index=False))
     paths = {ticker: folder / one[:2] / f"{one}.bma" for ticker, one in sha.items()}
     paths["DEMO01"].unlink()
     paths["DEMO03"].write_bytes(paths["DEMO04"].read_bytes())
-    assert problems(copied) == {
+    assert problems(trained) == {
         (f"model of {ticker}", f"bmastore train --all --tickers {ticker}")
         for ticker in ("DEMO01", "DEMO03")
     }
     (folder / "store.id").write_text("0" * 32)
-    assert "bma.models" in dict(problems(copied))
+    assert "bma.models" in dict(problems(trained))
 
 
 @pytest.mark.parametrize(
@@ -104,20 +88,20 @@ def test_models_that_are_lost_or_damaged_are_found(copied):
         ("update folds set n_test = n_test + 1 where ticker = 'DEMO00'", "folds"),
     ],
 )
-def test_rows_that_break_a_promise_are_found(copied, statement, what):
-    with duckdb.connect(str(copied.path)) as duck:
+def test_rows_that_break_a_promise_are_found(trained, statement, what):
+    with duckdb.connect(str(trained.path)) as duck:
         duck.execute(statement)
-    assert what in {name for name, _ in problems(copied)}
+    assert what in {name for name, _ in problems(trained)}
 
 
-def test_results_that_are_not_those_of_the_store_are_found(copied):
-    with duckdb.connect(str(results_path(copied.path))) as duck:
+def test_results_that_are_not_those_of_the_store_are_found(trained):
+    with duckdb.connect(str(results_path(trained.path))) as duck:
         duck.execute("update weights set weight = 1 - weight")
-    assert problems(copied) == {("bma.results.duckdb", "bmastore train")}
-    copied.train(FAST)
-    assert problems(copied) == set()
-    results_path(copied.path).write_bytes(b"garbage")
-    assert problems(copied) == {("bma.results.duckdb", "bmastore train")}
+    assert problems(trained) == {("bma.results.duckdb", "bmastore train")}
+    trained.train(FAST)
+    assert problems(trained) == set()
+    results_path(trained.path).write_bytes(b"garbage")
+    assert problems(trained) == {("bma.results.duckdb", "bmastore train")}
 
 
 def test_a_ledger_on_a_server_is_verified_where_it_is(tmp_path, url, panel):
@@ -140,25 +124,25 @@ def recovered(store, name="new"):
     return Store(store.path.parent.parent / f"{name}.duckdb")
 
 
-def test_a_whole_store_is_recovered_whole(copied):
-    before = files_below(copied.path.parent)
-    found = copied.recover(recovered(copied).path)
+def test_a_whole_store_is_recovered_whole(trained):
+    before = files_below(trained.path.parent)
+    found = trained.recover(recovered(trained).path)
     assert found.lost == ()
-    assert files_below(copied.path.parent) == before
-    new = recovered(copied)
+    assert files_below(trained.path.parent) == before
+    new = recovered(trained)
     assert new.verify().findings == ()
-    assert digests(new) == digests(copied)
+    assert digests(new) == digests(trained)
     assert new.train(FAST).selected == 0
-    assert new.predict().frame.equals(copied.predict().frame)
+    assert new.predict().frame.equals(trained.predict().frame)
 
 
 @pytest.mark.parametrize("table", ["features", "targets", "folds", "weights", "ledger", "series"])
-def test_after_a_flipped_bit_only_what_is_lost_is_to_be_done_again(copied, panel, table):
-    before = digests(copied)
-    damage_block_of(copied, table)
-    done = cli("recover", recovered(copied).path, "--store", copied.path, check=None)
+def test_after_a_flipped_bit_only_what_is_lost_is_to_be_done_again(trained, panel, table):
+    before = digests(trained)
+    damage_block_of(trained, table)
+    done = cli("recover", recovered(trained).path, "--store", trained.path, check=None)
     assert done.returncode in (0, 1), done.stderr
-    new = recovered(copied)
+    new = recovered(trained)
     kept = digests(new)
     # What is kept is what was there; a stock of which a row is lost is left out.
     assert kept.items() <= before.items()
@@ -196,47 +180,47 @@ def test_stocks_of_which_no_row_is_lost_stay_as_they_are(tmp_path, table, column
     assert new.verify().findings == ()
 
 
-def test_stocks_whose_models_are_lost_are_pending_and_no_others(copied):
-    folder = models_path(copied.path)
-    sha = dict(copied.sql("select ticker, artifact_sha256 from v_latest").itertuples(index=False))
+def test_stocks_whose_models_are_lost_are_pending_and_no_others(trained):
+    folder = models_path(trained.path)
+    sha = dict(trained.sql("select ticker, artifact_sha256 from v_latest").itertuples(index=False))
     (folder / sha["DEMO01"][:2] / f"{sha['DEMO01']}.bma").unlink()
-    found = copied.recover(recovered(copied).path)
+    found = trained.recover(recovered(trained).path)
     assert found.lost == ("models of 1 stocks, which are pending now: DEMO01",)
-    new = recovered(copied)
+    new = recovered(trained)
     assert [ticker for ticker, now in statuses(new).items() if now != "trained"] == ["DEMO01"]
     assert new.train(FAST).trained == 1
     assert new.verify().findings == ()
 
 
-def test_a_store_that_does_not_open_gives_its_ledger_from_what_was_published(copied, panel):
-    copied.path.write_bytes(copied.path.read_bytes()[: BLOCK + HEADERS])
-    done = cli("recover", recovered(copied).path, "--store", copied.path, check=1)
+def test_a_store_that_does_not_open_gives_its_ledger_from_what_was_published(trained, panel):
+    trained.path.write_bytes(trained.path.read_bytes()[: BLOCK + HEADERS])
+    done = cli("recover", recovered(trained).path, "--store", trained.path, check=1)
     assert "everything" in done.stderr
-    new = recovered(copied)
+    new = recovered(trained)
     new.ingest(panel, target=TARGET, horizon=HORIZON)
     assert new.train(FAST).selected == 0
     assert new.predict().failures == {}
     assert new.verify().findings == ()
 
 
-def test_a_store_that_is_gone_gives_its_ledger_too(copied, panel):
-    copied.path.unlink()
-    assert copied.recover(recovered(copied).path).lost
-    new = recovered(copied)
+def test_a_store_that_is_gone_gives_its_ledger_too(trained, panel):
+    trained.path.unlink()
+    assert trained.recover(recovered(trained).path).lost
+    new = recovered(trained)
     new.ingest(panel, target=TARGET, horizon=HORIZON)
     assert new.train(FAST).selected == 0
 
 
-def test_bits_flipped_anywhere_leave_a_store_that_can_be_recovered(copied, panel):
-    whole, before = copied.path.read_bytes(), digests(copied)
+def test_bits_flipped_anywhere_leave_a_store_that_can_be_recovered(trained, panel):
+    whole, before = trained.path.read_bytes(), digests(trained)
     chance = random.Random(7)
     for i in range(12):
         content = bytearray(whole)
         for _ in range(3):
             content[chance.randrange(HEADERS, len(content))] ^= 1 << chance.randrange(8)
-        copied.path.write_bytes(content)
-        new = recovered(copied, f"new{i}")
-        copied.recover(new.path)
+        trained.path.write_bytes(content)
+        new = recovered(trained, f"new{i}")
+        trained.recover(new.path)
         assert digests(new).items() <= before.items()
         new.ingest(panel, target=TARGET, horizon=HORIZON)
         assert new.train(FAST).selected == 0
@@ -251,25 +235,28 @@ def test_a_ledger_on_a_server_that_is_gone_is_recovered_into_the_store(tmp_path,
     (lost,) = Store(store.path).recover(tmp_path / "new.duckdb").lost
     assert "holds what was published" in lost
     assert Store(tmp_path / "new.duckdb").train(FAST).selected == 0
+    with pytest.raises(StoreError, match=r"lies in postgresql://.*, not in"):
+        Store(store.path, ledger=f"{url}_of_another").recover(tmp_path / "wrong.duckdb")
+    assert not (tmp_path / "wrong.duckdb").exists()
     assert store.recover(tmp_path / "kept.duckdb").lost == ()
     assert Store(tmp_path / "kept.duckdb", ledger=url).train(FAST).selected == 0
 
 
-def test_nothing_is_written_over_and_nothing_recovered_from_nothing(tmp_path, copied):
+def test_nothing_is_written_over_and_nothing_recovered_from_nothing(tmp_path, trained):
     with pytest.raises(ConfigError, match="is there already"):
-        copied.recover(copied.path)
+        trained.recover(trained.path)
     with pytest.raises(StoreNotFoundError):
         Store(tmp_path / "none.duckdb").recover(tmp_path / "new.duckdb")
-    copied.path.write_bytes(b"x" * 10_000)
-    results_path(copied.path).unlink()
+    trained.path.write_bytes(b"x" * 10_000)
+    results_path(trained.path).unlink()
     with pytest.raises(StoreError, match="neither"):
-        copied.recover(tmp_path / "new.duckdb")
+        trained.recover(tmp_path / "new.duckdb")
     assert not (tmp_path / "new.duckdb").exists()
 
 
-def test_a_store_that_is_being_written_is_left_alone(tmp_path, copied):
-    with duckdb.connect(str(copied.path)):
-        cli("recover", tmp_path / "new.duckdb", "--store", copied.path, check=3)
-        cli("verify", "--store", copied.path, check=3)
-    with pytest.raises(StoreLockedError), duckdb.connect(str(copied.path)):
-        copied.verify()
+def test_a_store_that_is_being_written_is_left_alone(tmp_path, trained):
+    with duckdb.connect(str(trained.path)):
+        cli("recover", tmp_path / "new.duckdb", "--store", trained.path, check=3)
+        cli("verify", "--store", trained.path, check=3)
+    with pytest.raises(StoreLockedError), duckdb.connect(str(trained.path)):
+        trained.verify()

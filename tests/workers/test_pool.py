@@ -4,12 +4,17 @@ import os
 import sys
 from concurrent.futures import BrokenExecutor
 
+import numpy as np
 import psutil
 import pytest
 
+from bmastore.arrays import PanelArrays
+from bmastore.errors import StoppedError
+from bmastore.workers.chunks import Chunk
+from bmastore.workers.dispatch import MemoryWatch, run_all
 from bmastore.workers.local import local_executor
 from bmastore.workers.pool import Pool
-from tests.helpers import wait_until
+from tests.helpers import stock, wait_until
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs Linux's I/O counters")
@@ -51,3 +56,29 @@ def test_a_pool_goes_on_with_other_workers_when_one_has_died():
             assert single.workers == 1
             assert single.submit(os.getpid).result(timeout=60) != os.getpid()
         assert pool.submit(pow, 2, 4).result(timeout=60) == 16
+
+
+def die(chunk):
+    os._exit(7)
+
+
+def test_who_does_not_wait_for_suspects_stops_and_no_stock_has_failed():
+    is_urgent = []
+
+    def make(workers):
+        is_urgent.extend(["the second pool, of suspects"] if workers == 1 else [])
+        return local_executor(workers)
+
+    def check():
+        if is_urgent:
+            raise StoppedError("at once")
+
+    one = stock()
+    rows = PanelArrays(
+        (one.ticker,), np.array([0, len(one.y)]), one.dates, one.label_ends, one.X, one.y
+    )
+    chunks = iter([Chunk(rows, (None,))])
+    with Pool(make, 2, check=check) as pool:
+        outcomes = run_all(chunks, die, pool, MemoryWatch(None), lambda: False)
+        with pytest.raises(StoppedError):
+            list(outcomes)
