@@ -84,10 +84,30 @@ class CrossSections:
         """
         if not len(self.dates):
             return np.full_like(X, np.nan)
-        place = np.maximum(np.searchsorted(self.dates, dates, "right") - 1, 0)
+        place = self._places(dates)
         spreads = np.where(self.spreads > 0, self.spreads, 1).astype(np.float32)
         result: NDArray[np.float32] = (X - self.medians[place]) / spreads[place]
         return result
+
+    def sizes(self, dates: Dates) -> NDArray[np.float32]:
+        """How large each feature is among the stocks of a date, or of the newest one before it.
+
+        The absolute value of the median and half of the distance between the quartiles: of
+        volatilities that is near their median, of returns near the median absolute one.
+
+        ``dates`` has shape (n,); there must be a cross-section.
+
+        Returns
+        -------
+        Shape (n, p), float32; NaN where no stock has the feature.
+        """
+        sizes = np.abs(self.medians) + self.spreads / np.float32(2)
+        result: NDArray[np.float32] = sizes[self._places(dates)]
+        return result
+
+    def _places(self, dates: Dates) -> NDArray[np.intp]:
+        """Where the newest date at or before each of some dates is; 0 where there is none."""
+        return np.maximum(np.searchsorted(self.dates, dates, "right") - 1, 0)
 
     def before(self, day: np.datetime64) -> "CrossSections":
         """The cross-sections of dates before ``day``."""

@@ -17,11 +17,11 @@ from bmastore.evaluation.scores import ALWAYS_ZERO, EQUAL, Scored
 from bmastore.models import mixture
 from bmastore.models.config import FitConfig
 from bmastore.models.ensemble import predict_with
-from bmastore.models.fit import average, for_history
+from bmastore.models.fit import Averaged, average, final_moves, for_history
 from bmastore.models.members.base import NOTHING_LENT, drift
 from bmastore.models.members.registry import REGISTRY
 from bmastore.models.mixture import Matrix
-from bmastore.models.oof import fit_members, relative_to_universe, training_rows
+from bmastore.models.oof import fit_members, training_rows
 from bmastore.models.results import Remembered
 from bmastore.models.universe import NOTHING_SHARED, Universe, open_universe
 from bmastore.workers.chunks import Chunk, Outcome, attempt
@@ -30,6 +30,8 @@ ENSEMBLE, BASELINE = "ensemble", "baseline"
 _BASELINE_MEMBERS = ("rf", "xgb", "lgbm")
 _BASELINE_SHARE = 0.8
 _BASELINE_XGB_LEAF = 1.0  # XGBoost's own default
+# Errors are judged in units of the root mean square of so many of the newest labels, a year's.
+_TRAILING, _LEAST_SIZE = 250, 0.2
 
 # Predictive means, log densities of the targets, CRPS and PIT; each of shape (n,).
 _Columns = tuple[Matrix, Matrix, Matrix, Matrix]
@@ -94,30 +96,56 @@ def hindcast_stock(
     found = average(seen, config, universe, remembered)
     members = fit_members(seen, config, config.members, universe.of_final_fit(), found.rounds)
     X, y = np.ascontiguousarray(later.X), later.y
-    relative = relative_to_universe(later, config, universe)
-    centres = predict_with(config.members, members, X, relative)
+    moves = final_moves(seen, universe)
+    inputs = universe.inputs(later.dates, X)
+    widths = moves.widths(inputs)
+    centres = predict_with(config.members, members, moves, inputs)
     k = len(members)
-    log_density = mixture.log_densities(y[:, None] - centres, found.scales)
     columns = [
-        _of_mixture(y, centres, found.scales, log_density, weights)
+        _of_mixture(y, centres, widths, found.scales, weights)
         for weights in (found.weights, np.full(k, 1 / k), *np.eye(k))
     ]
     columns.append(_of_baseline(seen, X, y, config))
-    spread = float(np.sqrt(np.mean(np.square(seen.y))))
-    columns.append(_of_gaussian(y, np.zeros(len(y)), spread))
-    stacked = (np.column_stack(part).astype(np.float32) for part in zip(*columns, strict=True))
-    return Hindcast(Scored(forecasters(config), later.dates, y, *stacked), found.weights)
+    columns.append(_of_mixture(y, np.zeros((len(y), 1)), widths, _null_scale(found), np.ones(1)))
+    means, log_scores, crps, pit = (
+        np.column_stack(part).astype(np.float32) for part in zip(*columns, strict=True)
+    )
+    sizes = np.full(len(y), _size(seen.y), np.float32)
+    return Hindcast(
+        Scored(forecasters(config), later.dates, y, means, log_scores, crps, pit, sizes),
+        found.weights,
+    )
+
+
+def _size(y: Matrix) -> float:
+    """How large a stock's targets are, of known ones that are not all alike, oldest first.
+
+    The root mean square of the newest; one that has come to a halt still counts as a fifth of
+    what it was.
+    """
+    newest, all_of_them = (float(np.sqrt(np.mean(np.square(some)))) for some in (y[-_TRAILING:], y))
+    return max(newest, _LEAST_SIZE * all_of_them)
 
 
 def _of_mixture(
-    y: Matrix, centres: Matrix, scales: Matrix, log_density: Matrix, weights: Matrix
+    y: Matrix, centres: Matrix, widths: Matrix, scales: Matrix, weights: Matrix
 ) -> _Columns:
+    """Of members with ``centres``, shape (n, k), and ``scales`` in units of ``widths``."""
+    means = mixture.mixture_mean(centres, weights)
+    y, centres = y / widths, centres / widths[:, None]
+    log_density = mixture.log_densities(y[:, None] - centres, scales)
     return (
-        mixture.mixture_mean(centres, weights),
-        mixture.mixture_log_density(log_density, weights),
-        mixture.mixture_crps(y, centres, scales, weights),
+        means,
+        mixture.mixture_log_density(log_density, weights) - np.log(widths),
+        mixture.mixture_crps(y, centres, scales, weights) * widths,
         mixture.mixture_cdf(y, centres, scales, weights),
     )
+
+
+def _null_scale(found: Averaged) -> Matrix:
+    """Scale of targets out of fold, in units of their widths, shape (1,): that of the null."""
+    scale = mixture.error_scales((found.oof.y / found.widths)[:, None], found.half_life)
+    return np.where(scale > 0, scale, found.scales.max())
 
 
 def _of_gaussian(y: Matrix, means: Matrix, sd: float) -> _Columns:

@@ -41,6 +41,9 @@ class Scored:
         and continuous ranked probability scores, these in units of the target.
     pit:
         float32, shape (n, f): probability integral transforms of the targets.
+    sizes:
+        float32, shape (n,): how large the stock's targets were before the forecast. Errors are
+        judged in these units: else a few wild stocks would decide.
     """
 
     forecasters: tuple[str, ...]
@@ -50,6 +53,7 @@ class Scored:
     log_scores: NDArray[np.float32]
     crps: NDArray[np.float32]
     pit: NDArray[np.float32]
+    sizes: NDArray[np.float32]
 
     @classmethod
     def of(cls, parts: "Sequence[Scored]") -> "Scored":
@@ -62,6 +66,7 @@ class Scored:
             np.concatenate([part.log_scores for part in parts]),
             np.concatenate([part.crps for part in parts]),
             np.concatenate([part.pit for part in parts]),
+            np.concatenate([part.sizes for part in parts]),
         )
 
     def take(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> "Scored":
@@ -74,6 +79,7 @@ class Scored:
             self.log_scores[rows],
             self.crps[rows],
             self.pit[rows],
+            self.sizes[rows],
         )
 
 
@@ -91,7 +97,7 @@ class Daily:
         Shape (t, f): rank correlation of forecasts and targets over the day's
         stocks; NaN where a forecaster tells no stock from another.
     squared_error, crps:
-        Shape (t, f): means over the day's stocks.
+        Shape (t, f): means over the day's stocks, in units of their sizes.
     """
 
     dates: Dates
@@ -108,9 +114,9 @@ class Score:
     Attributes
     ----------
     mse_vs_zero, crps_vs_zero:
-        Squared error, and continuous ranked probability score, relative to
-        always forecasting zero (a Gaussian of the stock's own past spread);
-        below 1 is skill.
+        Squared error, and continuous ranked probability score, in units of the
+        stocks' sizes, relative to always forecasting zero, as wide as the ensemble
+        knows a forecast to be; below 1 is skill.
     ic, icir, ic_t:
         Mean daily rank correlation, its ratio to its standard deviation over
         days, and its t-statistic (Newey and West 1987, lag horizon - 1).
@@ -150,8 +156,8 @@ def score(rows: Scored, horizon: int) -> list[Score]:
     days = daily(rows)
     zero = rows.forecasters.index(ALWAYS_ZERO)
     equal = rows.forecasters.index(EQUAL)
-    squares = np.square(rows.y[:, None] - rows.means).mean(axis=0)
-    crps = rows.crps.mean(axis=0, dtype=np.float64)
+    squares = _squares(rows).mean(axis=0)
+    crps = _relative_crps(rows).mean(axis=0)
     distance = np.abs(rows.pit - 0.5)
     scores = []
     for i, name in enumerate(rows.forecasters):
@@ -189,13 +195,26 @@ def daily(rows: Scored) -> Daily:
     edges = np.searchsorted(day[order], np.arange(len(dates) + 1))
     shape = (len(dates), len(rows.forecasters))
     ic, squared_error, crps = np.empty(shape), np.empty(shape), np.empty(shape)
+    squares, relative_crps = _squares(rows), _relative_crps(rows)
     for i in range(len(dates)):
         of_day = order[edges[i] : edges[i + 1]]
         means, y = rows.means[of_day], rows.y[of_day]
         ic[i] = rank_correlations(means, y)
-        squared_error[i] = np.square(y[:, None] - means).mean(axis=0)
-        crps[i] = rows.crps[of_day].mean(axis=0, dtype=np.float64)
+        squared_error[i] = squares[of_day].mean(axis=0)
+        crps[i] = relative_crps[of_day].mean(axis=0)
     return Daily(dates, np.diff(edges), ic, squared_error, crps)
+
+
+def _squares(rows: Scored) -> Matrix:
+    """Squared errors in units of the stocks' sizes, shape (n, f)."""
+    result: Matrix = np.square((rows.y[:, None] - rows.means) / rows.sizes[:, None])
+    return result
+
+
+def _relative_crps(rows: Scored) -> Matrix:
+    """CRPS in units of the stocks' sizes, shape (n, f)."""
+    result: Matrix = rows.crps.astype(np.float64) / rows.sizes[:, None]
+    return result
 
 
 def rank_correlations(means: NDArray[np.float32], y: Matrix) -> Matrix:

@@ -14,14 +14,16 @@ from numpy.typing import NDArray
 from bmastore.arrays import Dates
 from bmastore.models import mixture
 from bmastore.models.archive import Format
+from bmastore.models.inputs import Inputs
 from bmastore.models.members.base import FittedMember, Lent, Needs
 from bmastore.models.members.registry import REGISTRY
 from bmastore.models.results import Forecasts
 from bmastore.models.universe import NOTHING_SHARED, open_universe
+from bmastore.models.width import Moves
 
 # Raise it with what Format says; an ensemble of another number is that stock's error until it
-# is trained again, and tests/models/test_fit.py reads one of each.
-_FORMAT = Format("ensemble", 1, "bmastore train --all")
+# is trained again, and tests/models/test_archive.py holds what that means.
+_FORMAT = Format("ensemble", 2, "bmastore train --all")
 
 
 @dataclass(frozen=True)
@@ -51,53 +53,49 @@ class Ensemble:
         The fitted members, length k.
     weights, scales:
         float64, shape (k,): posterior weights, and scales of the members'
-        Student-t errors in units of the target.
+        Student-t errors in units of a row's width.
+    moves:
+        How the stock moves.
     features:
         Names of the p columns that ``forecast`` expects, in order.
     universe_sha256:
-        Artifact of the universe whose pooled model it uses, if any.
+        Artifact of the universe whose pooled fit it uses, if any.
     """
 
     names: tuple[str, ...]
     members: tuple[FittedMember, ...]
     weights: NDArray[np.float64]
     scales: NDArray[np.float64]
+    moves: Moves
     features: tuple[str, ...]
     universe_sha256: str | None = None
 
-    def forecast(
-        self, dates: Dates, X: NDArray[np.float32], relative: NDArray[np.float32] | None = None
-    ) -> Forecasts:
-        """Forecasts for rows at ``dates``, shape (n,); see :func:`predict_with` for the others."""
-        centres = predict_with(self.names, self.members, X, relative)
+    def forecast(self, dates: Dates, inputs: Inputs) -> Forecasts:
+        """Forecasts for n rows at ``dates``, shape (n,)."""
+        widths = self.moves.widths(inputs)[:, None]
+        centres = predict_with(self.names, self.members, self.moves, inputs) / widths
         return Forecasts(
             dates,
-            mixture.mixture_mean(centres, self.weights),
-            mixture.mixture_sd(centres, self.scales, self.weights),
-            mixture.mixture_quantiles(centres, self.scales, self.weights),
+            widths[:, 0] * mixture.mixture_mean(centres, self.weights),
+            widths[:, 0] * mixture.mixture_sd(centres, self.scales, self.weights),
+            widths * mixture.mixture_quantiles(centres, self.scales, self.weights),
         )
 
 
 def predict_with(
     names: Sequence[str],
     members: Sequence[FittedMember],
-    X: NDArray[np.float32],
-    relative: NDArray[np.float32] | None = None,
+    moves: Moves,
+    inputs: Inputs,
 ) -> NDArray[np.float64]:
-    """Predictions of k members, shape (n, k).
-
-    Parameters
-    ----------
-    X:
-        Features, shape (n, p).
-    relative:
-        The same relative to their date's cross-section; ``None`` where no member needs it.
-    """
+    """Predictions of k members for n rows of a stock that moves so, shape (n, k)."""
     columns = []
     for name, member in zip(names, members, strict=True):
-        taken = relative if REGISTRY[name].needs is Needs.RELATIVE else X
+        learner = REGISTRY[name]
+        taken = inputs.relative if learner.needs is Needs.RELATIVE else inputs.X
         assert taken is not None
-        columns.append(member.predict(taken))
+        predicted = member.predict(taken)
+        columns.append(predicted * moves.now(inputs) if learner.is_shared else predicted)
     return np.column_stack(columns)
 
 
@@ -107,6 +105,7 @@ def dump(ensemble: Ensemble, newest_fold: FoldModels) -> bytes:
         "members": list(ensemble.names),
         "weights": ensemble.weights.tolist(),
         "scales": ensemble.scales.tolist(),
+        "moves": [ensemble.moves.usual, ensemble.moves.unit, ensemble.moves.level],
         "features": list(ensemble.features),
         "universe": ensemble.universe_sha256,
         "fold": newest_fold.number,
@@ -148,6 +147,7 @@ def load(blob: bytes, read_universe: Callable[[str], bytes]) -> Ensemble:
         tuple(REGISTRY[name].from_bytes(archive.file(f"member.{name}"), lent) for name in names),
         np.asarray(head["weights"]),
         np.asarray(head["scales"]),
+        Moves(lent.widths, *map(float, head["moves"])),
         tuple(head["features"]),
         sha256,
     )

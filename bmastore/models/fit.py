@@ -12,32 +12,36 @@ from bmastore.models import ensemble, mixture
 from bmastore.models.config import FitConfig
 from bmastore.models.ensemble import Ensemble, FoldModels
 from bmastore.models.folds import walk_forward
-from bmastore.models.members.pooled import MIN_MOVES
 from bmastore.models.members.registry import REGISTRY, boosting_among, shared_among
-from bmastore.models.oof import fit_members, out_of_fold, relative_to_universe
+from bmastore.models.oof import fit_members, out_of_fold
 from bmastore.models.prior import posterior
 from bmastore.models.results import FitResult, MemberScore, OutOfFold, Remembered
 from bmastore.models.universe import NOTHING_SHARED, Universe
 from bmastore.models.weights import Evidence, occams_window
+from bmastore.models.width import MIN_MOVES, Moves
 
 
 @dataclass(frozen=True)
 class Averaged:
     """Members compared on a stock's out-of-fold rows: n rows, k members.
 
-    ``centres``, ``log_density`` and ``evidence`` have shape (n, k), ``scales`` and ``weights``
-    shape (k,); ``rounds`` are those of the boosters' final fits. ``log_density`` is by each
-    member's scale of now; ``evidence``, by which members are weighed, by that of all rows.
+    ``widths`` has shape (n,); ``centres``, ``log_density`` and ``evidence`` have shape (n, k),
+    ``scales`` and ``weights`` shape (k,); ``rounds`` are those of the boosters' final fits.
+    Centres and widths are in units of the target, scales in units of the widths. ``log_density``
+    is by each member's scale of now, in which an error counts half as much after ``half_life``
+    rows; ``evidence``, by which members are weighed, by that of all rows.
     """
 
     oof: OutOfFold
     newest_fold: FoldModels
+    widths: NDArray[np.float64]
     centres: NDArray[np.float64]
     log_density: NDArray[np.float64]
     evidence: NDArray[np.float64]
     scales: NDArray[np.float64]
     weights: NDArray[np.float64]
     rounds: dict[str, int]
+    half_life: float
 
 
 def fit_stock(
@@ -78,6 +82,7 @@ def fit_stock(
     newest = np.isnan(stock.y)
     newest[-1] = True
     asked = stock.take(newest)
+    inputs = universe.inputs(asked.dates, asked.X)
     blob = ensemble.dump(trained, found.newest_fold)
     rmse = np.sqrt(np.mean(np.square(found.oof.y[:, None] - found.centres), axis=0))
     columns = zip(
@@ -85,13 +90,13 @@ def fit_stock(
         found.weights,
         found.log_density.mean(axis=0),
         rmse,
-        found.scales,
+        found.scales * trained.moves.widths(inputs)[-1],
         strict=True,
     )
     return FitResult(
         tuple(MemberScore(name, *map(float, numbers)) for name, *numbers in columns),
         _metrics(found),
-        trained.forecast(asked.dates, asked.X, relative_to_universe(asked, config, universe)),
+        trained.forecast(asked.dates, inputs),
         found.oof,
         blob,
         digests.of_artifact(blob),
@@ -133,26 +138,38 @@ def average(
         )
     if np.ptp(labelled.y) == 0:
         raise ConstantTargetError(f"all {len(labelled.y)} labels are {labelled.y[0]!r}")
-    oof, newest_fold = out_of_fold(labelled, folds, config, universe, remembered)
+    oof, newest_fold, widths = out_of_fold(labelled, folds, config, universe, remembered)
     centres = oof.predictions.astype(np.float64)
     lost = [name for i, name in enumerate(config.members) if not np.isfinite(centres[:, i]).all()]
     if lost:
         raise NotFiniteError(
             f"member {lost[0]} predicted NaN or infinity; look for extreme values in the features"
         )
-    errors = oof.y[:, None] - centres
-    scales = mixture.error_scales(errors)
+    errors = (oof.y[:, None] - centres) / widths[:, None]
+    # Where nothing else tells how wild a time is, the newest errors do.
+    half_life = np.inf if universe.newest is not None else mixture.HALF_LIFE
+    scales = mixture.error_scales(errors, half_life)
     if not scales.all():
         raise ConstantTargetError(f"all {n_oof} out-of-fold labels are {oof.y[0]!r}")
-    log_density = mixture.log_densities(errors, scales)
-    # A forecast is as wide as the newest errors. Where these are calmer than the older ones, the
-    # member with the largest of them would seem to have foreseen those: evidence of all rows is
-    # by the scale of all rows.
+    log_density = mixture.log_densities(errors, scales) - np.log(widths)[:, None]
+    # Where the newest errors are calmer than the older ones, the member with the largest of them
+    # would seem to have foreseen those: evidence of all rows is by the scale of all rows.
     of_all_rows = mixture.log_densities(errors, mixture.error_scales(errors, np.inf))
     evidence = Evidence(errors, of_all_rows, config.horizon, config.seed)
     weights = occams_window(posterior(evidence, config.weighting, config.members, universe.prior))
     rounds = _final_rounds(oof, config)
-    return Averaged(oof, newest_fold, centres, log_density, of_all_rows, scales, weights, rounds)
+    return Averaged(
+        oof,
+        newest_fold,
+        widths,
+        centres,
+        log_density,
+        of_all_rows,
+        scales,
+        weights,
+        rounds,
+        half_life,
+    )
 
 
 def _final_rounds(oof: OutOfFold, config: FitConfig) -> dict[str, int]:
@@ -178,9 +195,22 @@ def fit_ensemble(
     used = np.flatnonzero(found.weights)
     names = tuple(config.members[i] for i in used)
     members = fit_members(labelled, config, names, universe.of_final_fit(), found.rounds)
-    sha256 = universe.sha256 if shared_among(names) else None
     return Ensemble(
-        names, tuple(members), found.weights[used], found.scales[used], config.features, sha256
+        names,
+        tuple(members),
+        found.weights[used],
+        found.scales[used],
+        final_moves(labelled, universe),
+        config.features,
+        universe.sha256,
+    )
+
+
+def final_moves(labelled: StockArrays, universe: Universe) -> Moves:
+    """How a stock moves, by all its labelled rows."""
+    lent = universe.of_final_fit()
+    return Moves.of(
+        lent.widths, universe.inputs(labelled.dates, labelled.X), labelled.y, lent.scale
     )
 
 
@@ -188,7 +218,8 @@ def _metrics(found: Averaged) -> tuple[tuple[str, float], ...]:
     """The ensemble's scores on its out-of-fold rows, the rows that also set the weights."""
     y, centres, weights = found.oof.y, found.centres, found.weights
     squares = np.square(y - mixture.mixture_mean(centres, weights))
-    below = mixture.mixture_cdf(y, centres, found.scales, weights)
+    widths = found.widths[:, None]
+    below = mixture.mixture_cdf(y / found.widths, centres / widths, found.scales, weights)
     return (
         ("oof_rows", float(len(y))),
         ("oof_rmse", float(np.sqrt(squares.mean()))),

@@ -12,10 +12,12 @@ from bmastore.errors import ArtifactError, NotFiniteError
 from bmastore.models.config import FitConfig
 from bmastore.models.ensemble import FoldModels, load_fold, predict_with
 from bmastore.models.folds import Fold, tail_split
+from bmastore.models.inputs import Inputs
 from bmastore.models.members.base import FittedMember, Lent, TrainingRows
-from bmastore.models.members.registry import REGISTRY, boosting_among, need_relative
+from bmastore.models.members.registry import REGISTRY, boosting_among
 from bmastore.models.results import FoldRecord, OutOfFold, Remembered
 from bmastore.models.universe import Universe
+from bmastore.models.width import Moves
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class _FoldResult:
     predictions: NDArray[np.float32]
     is_kept: bool
     models: FoldModels | None
+    widths: NDArray[np.float64]
 
 
 def out_of_fold(
@@ -43,11 +46,13 @@ def out_of_fold(
     config: FitConfig,
     universe: Universe,
     remembered: Remembered | None,
-) -> tuple[OutOfFold, FoldModels]:
-    """Predictions for the rows of all folds, and the newest fold's models.
+) -> tuple[OutOfFold, FoldModels, NDArray[np.float64]]:
+    """Predictions for the n rows of all folds, the newest fold's models, and the rows' widths.
 
-    A fold's members are fitted anew unless its training rows, its pooled model and the
-    features of the rows that it predicts are those of a remembered fold. Of the newest
+    Widths, shape (n,), are in units of the target, each as known before its fold began.
+
+    A fold's members are fitted anew unless its training rows, its pooled model, their widths and
+    the features of the rows that it predicts are those of a remembered fold. Of the newest
     fold models are remembered as well; they predict its rows where these are others.
     """
     last = len(folds) - 1
@@ -83,20 +88,13 @@ def out_of_fold(
     )
     newest = results[-1].models
     assert newest is not None
-    return oof, newest
+    return oof, newest, np.concatenate([result.widths for result in results])
 
 
 def training_rows(rows: StockArrays, config: FitConfig, lent: Lent) -> TrainingRows:
     """A stock's rows as its members take them."""
     head, tail = tail_split(rows.dates, rows.label_ends, config.splits.tail_share)
     return TrainingRows(rows.X, rows.y, head, tail, config.horizon, lent)
-
-
-def relative_to_universe(
-    rows: StockArrays, config: FitConfig, universe: Universe
-) -> NDArray[np.float32] | None:
-    """Features relative to their date's cross-section; ``None`` where no member needs them."""
-    return universe.relative(rows.dates, rows.X) if need_relative(config.members) else None
 
 
 def _recall(
@@ -125,20 +123,24 @@ def _predict(
 ) -> _FoldResult:
     train, test = labelled.take(fold.train), labelled.take(fold.test)
     lent, shared = universe.of_fold(fold.number), universe.digest_of_fold(fold.number)
-    relative = relative_to_universe(test, config, universe)
-    train_digest = digests.of_arrays(train.dates, train.label_ends, train.X, train.y, salt=shared)
-    test_digest = digests.of_arrays(test.dates, test.X, relative)
+    known, asked = (universe.inputs(rows.dates, rows.X) for rows in (train, test))
+    moves = Moves.of(lent.widths, known, train.y, lent.scale)
+    widths = moves.widths(asked)
+    # How a stock moves stands on the cross-sections of the dates that it learns from.
+    train_digest = digests.of_arrays(
+        train.dates, train.label_ends, train.X, train.y, moves.widths(known), salt=shared
+    )
+    test_digest = digests.of_arrays(test.dates, test.X, asked.relative, widths)
     n_train, n_test = len(fold.train), len(fold.test)
     if recalled is not None and recalled.record.train_digest == train_digest:
         old, models = recalled.record, recalled.models
         if old.test_digest == test_digest and (models is not None or not is_newest):
-            return _FoldResult(old, recalled.predictions, True, models)
+            return _FoldResult(old, recalled.predictions, True, models, widths)
         if models is not None:
             members = models.members(config.members, lent)
             record = replace(old, n_test=n_test, test_digest=test_digest)
-            return _FoldResult(
-                record, _predictions(config, members, test.X, relative), False, models
-            )
+            predictions = _predictions(config, members, moves, asked)
+            return _FoldResult(record, predictions, False, models, widths)
 
     members = fit_members(train, config, config.members, lent)
     by_name = dict(zip(config.members, members, strict=True))
@@ -147,7 +149,8 @@ def _predict(
     models = None
     if is_newest:
         models = FoldModels(fold.number, tuple(member.to_bytes() for member in members))
-    return _FoldResult(record, _predictions(config, members, test.X, relative), False, models)
+    predictions = _predictions(config, members, moves, asked)
+    return _FoldResult(record, predictions, False, models, widths)
 
 
 def fit_members(
@@ -178,8 +181,8 @@ def fit_members(
 def _predictions(
     config: FitConfig,
     members: Sequence[FittedMember],
-    X: NDArray[np.float32],
-    relative: NDArray[np.float32] | None,
+    moves: Moves,
+    inputs: Inputs,
 ) -> NDArray[np.float32]:
     """Members' predictions as they are stored."""
-    return predict_with(config.members, members, X, relative).astype(np.float32)
+    return predict_with(config.members, members, moves, inputs).astype(np.float32)

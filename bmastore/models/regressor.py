@@ -14,6 +14,7 @@ from bmastore.models import mixture
 from bmastore.models.config import Splits, TrainConfig
 from bmastore.models.ensemble import predict_with
 from bmastore.models.fit import average, fit_ensemble
+from bmastore.models.inputs import Inputs
 from bmastore.models.universe import NOTHING_SHARED
 
 _N_FOLDS = 3
@@ -140,7 +141,9 @@ class BMARegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         features: NDArray[np.float32] = validate_data(
             self, X, dtype=np.float32, ensure_all_finite="allow-nan", reset=False
         )
-        return predict_with(self.ensemble_.names, self.ensemble_.members, features)
+        ensemble = self.ensemble_
+        inputs = Inputs.alone(features)
+        return predict_with(ensemble.names, ensemble.members, ensemble.moves, inputs)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -1,6 +1,6 @@
 """A universe: what all stocks of a store share, as it was known on its anchor date.
 
-Pooled models, cross-sections and a prior for every stock's weights. As bytes it is an
+Pooled fits, cross-sections and a prior for every stock's weights. As bytes it is an
 archive: a head, one pooled model per fold cell in its library's own format and the
 cross-sections in NumPy's.
 """
@@ -17,14 +17,28 @@ from bmastore import digests
 from bmastore.arrays import Dates
 from bmastore.cross_section import CrossSections
 from bmastore.models.archive import Format, array_bytes
+from bmastore.models.inputs import Inputs
 from bmastore.models.members.base import Lent
 from bmastore.models.prior import Prior
+from bmastore.models.width import WidthModel
 
 # Raise it with what Format says; a universe of another number is made anew by the next pass,
-# and tests/models/test_universe.py reads one of each.
-_FORMAT = Format("universe", 2, "bmastore train")
+# and tests/models/test_archive.py holds what that means.
+_FORMAT = Format("universe", 3, "bmastore train")
 # Name of the pooled model that forecasts, among those of the fold cells.
 _NEWEST = "newest"
+
+
+@dataclass(frozen=True)
+class PooledFit:
+    """What is learnt from all stocks' labels known before a day.
+
+    ``model`` foretells in which direction a stock goes, in its library's own format; ``widths``
+    how far it may be expected to go.
+    """
+
+    model: bytes
+    widths: WidthModel
 
 
 @dataclass(frozen=True)
@@ -33,10 +47,10 @@ class Universe:
 
     Attributes
     ----------
-    models:
-        Pooled models by fold cell, each learnt from labels known before the cell's first day.
+    fits:
+        Pooled fits by fold cell, each learnt from labels known before the cell's first day.
     newest:
-        The pooled model of all labels known before the anchor, ``None`` if they were too few.
+        The pooled fit to all labels known before the anchor, ``None`` if they were too few.
     sections:
         Cross-sections of the dates before the anchor, and of newer ones that are needed.
     scale:
@@ -47,8 +61,8 @@ class Universe:
         Hash of its bytes; ``None`` before it has any.
     """
 
-    models: Mapping[int, bytes]
-    newest: bytes | None
+    fits: Mapping[int, PooledFit]
+    newest: PooledFit | None
     sections: CrossSections
     scale: float
     prior: Prior | None
@@ -56,20 +70,25 @@ class Universe:
 
     def of_fold(self, cell: int) -> Lent:
         """What a stock borrows in a fold."""
-        return Lent(self.models.get(cell), self.scale)
+        return self._lent(self.fits.get(cell))
 
     def of_final_fit(self) -> Lent:
         """What a stock borrows in its final fit."""
-        return Lent(self.newest, self.scale)
+        return self._lent(self.newest)
+
+    def _lent(self, fit: PooledFit | None) -> Lent:
+        if fit is None:
+            return Lent(None, self.scale)
+        return Lent(fit.model, self.scale, fit.widths)
 
     def digest_of_fold(self, cell: int) -> bytes:
         """Hash of the pooled model of a fold; empty where there is none."""
-        model = self.models.get(cell)
-        return b"" if model is None else _hash_of_model(model)
+        fit = self.fits.get(cell)
+        return b"" if fit is None else _hash_of_model(fit.model)
 
-    def relative(self, dates: Dates, X: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Features relative to their date's cross-section, shape (n, p)."""
-        return self.sections.relative(dates, X)
+    def inputs(self, dates: Dates, X: NDArray[np.float32]) -> Inputs:
+        """What forecasts of a stock's rows are made from; ``X`` has shape (n, p)."""
+        return Inputs.among(self.sections, dates, X)
 
     def then(self, recent: CrossSections | None) -> "Universe":
         """This universe with the cross-sections of newer dates as well."""
@@ -79,10 +98,14 @@ class Universe:
 
     def to_bytes(self) -> bytes:
         """The universe as bytes, equal for equal models."""
-        files = {str(cell): model for cell, model in self.models.items()}
+        fits = {str(cell): fit for cell, fit in self.fits.items()}
         if self.newest is not None:
-            files[_NEWEST] = self.newest
-        head: dict[str, Any] = {"scale": self.scale, "models": sorted(files)}
+            fits[_NEWEST] = self.newest
+        files = {name: fit.model for name, fit in fits.items()}
+        head: dict[str, Any] = {
+            "scale": self.scale,
+            "widths": {name: fits[name].widths.to_head() for name in sorted(fits)},
+        }
         if self.prior is not None:
             head["prior"] = {
                 "members": list(self.prior.members),
@@ -114,8 +137,11 @@ def open_universe(blob: bytes) -> Universe:
         return NOTHING_SHARED
     archive = _FORMAT.open(blob)
     head = archive.head
-    models = {name: archive.file(name) for name in head["models"]}
-    newest = models.pop(_NEWEST, None)
+    fits = {
+        name: PooledFit(archive.file(name), WidthModel.from_head(widths))
+        for name, widths in head["widths"].items()
+    }
+    newest = fits.pop(_NEWEST, None)
     sections = CrossSections(*(archive.array(f"{c.name}.npy") for c in fields(CrossSections)))
     prior = None
     if "prior" in head:
@@ -123,7 +149,7 @@ def open_universe(blob: bytes) -> Universe:
         numbers = (np.asarray(stored[name]) for name in ("weights", "advantage", "spread"))
         prior = Prior(tuple(stored["members"]), *numbers)
     return Universe(
-        {int(name): model for name, model in models.items()},
+        {int(name): fit for name, fit in fits.items()},
         newest,
         sections,
         head["scale"],

@@ -14,6 +14,7 @@ from bmastore.arrays import StockArrays
 from bmastore.cross_section import CrossSections
 from bmastore.errors import ArtifactError, ConfigError, UnknownTickerError
 from bmastore.models.ensemble import load
+from bmastore.models.inputs import Inputs
 from bmastore.models.mixture import QUANTILE_COLUMNS
 from bmastore.models.results import Forecasts
 from bmastore.panel.read import read_cross_sections, read_rows
@@ -108,10 +109,10 @@ def _forecast(
     hashes:
         Artifact of each stock's ensemble.
     needs_sections:
-        Whether one of the ensembles predicts from relative features.
+        Whether one of the ensembles asks where other stocks stand.
     """
     features, wanted = feature_columns(reader.duck), list(hashes)
-    sections = None
+    sections = CrossSections.none(len(features))
     if needs_sections:
         first = since or _oldest_asked_for(reader, wanted, until)
         sections = read_cross_sections(reader.duck, features, since=first, until=until)
@@ -135,7 +136,7 @@ def _try_forecast(
     read_universe: Callable[[str], bytes],
     hashes: dict[str, str],
     features: tuple[str, ...],
-    sections: CrossSections | None,
+    sections: CrossSections,
     rows: StockArrays,
 ) -> tuple[str, Forecasts | str]:
     """Forecasts of one stock's rows, or why there are none."""
@@ -147,11 +148,8 @@ def _try_forecast(
     except ArtifactError as error:
         return rows.ticker, str(error)
     columns = [features.index(name) for name in ensemble.features]
-    X = np.ascontiguousarray(rows.X[:, columns])
-    relative = None
-    if sections is not None:
-        relative = np.ascontiguousarray(sections.relative(rows.dates, rows.X)[:, columns])
-    return rows.ticker, ensemble.forecast(rows.dates, X, relative)
+    inputs = Inputs.among(sections, rows.dates, rows.X).columns(columns)
+    return rows.ticker, ensemble.forecast(rows.dates, inputs)
 
 
 def _oldest_asked_for(reader: Reader, tickers: Sequence[str], until: date | None) -> date | None:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,12 @@ from numpy.typing import NDArray
 from bmastore.arrays import PooledRows
 from bmastore.cross_section import CrossSections
 from bmastore.models.config import FitConfig
+from bmastore.models.inputs import Inputs
 from bmastore.models.results import FitResult, Remembered
 from bmastore.workers.chunks import Chunk, Outcome, Result, attempt
+
+if TYPE_CHECKING:
+    from bmastore.models.universe import PooledFit
 
 
 def fit_chunk(chunk: Chunk, config: FitConfig) -> list[Outcome[FitResult]]:
@@ -75,12 +79,17 @@ def compare_chunk(chunk: Chunk, config: FitConfig) -> list[Compared]:
     return compared
 
 
-def fit_pooled(rows: PooledRows, sections: CrossSections, seed: int) -> bytes:
-    """A pooled model of rows, whose dates have these cross-sections."""
+def fit_pooled(rows: PooledRows, sections: CrossSections, seed: int) -> "PooledFit":
+    """What is learnt from rows of all stocks, whose dates have these cross-sections."""
     from bmastore.models.members import pooled
+    from bmastore.models.universe import PooledFit
+    from bmastore.models.width import fit_widths
 
-    relative = sections.relative(rows.dates, rows.X)
-    return pooled.fit_pooled(relative, rows.moves, rows.scales, rows.days, seed)
+    inputs = Inputs.among(sections, rows.dates, rows.X)
+    return PooledFit(
+        pooled.fit_pooled(inputs.relative, rows.moves, rows.scales, rows.days, seed),
+        fit_widths(inputs.X, inputs.market, rows.moves, rows.scales),
+    )
 
 
 def on_the_clock(job: Callable[..., Result], *args: Any) -> tuple[Result, float]:

@@ -23,9 +23,9 @@ from bmastore.cross_section import CrossSections
 from bmastore.errors import WorkerDiedError
 from bmastore.ledger.universes import UniverseRecord
 from bmastore.models.config import FitConfig
-from bmastore.models.members.pooled import MIN_MOVES
 from bmastore.models.results import Remembered
-from bmastore.models.universe import Universe
+from bmastore.models.universe import PooledFit, Universe
+from bmastore.models.width import MIN_MOVES
 from bmastore.panel.labels import Labels, read_labels
 from bmastore.panel.read import read_cross_sections, read_rows
 from bmastore.storage.session import Session
@@ -115,8 +115,8 @@ def make_universe(
         for cell, fit in fits.items()
         if cell is not None
     }
-    models = {cell: text for cell, (text, _) in done.items()}
-    trial = Universe(models, None, sections, labels.move, None).to_bytes()
+    by_cell = {cell: fit for cell, (fit, _) in done.items()}
+    trial = Universe(by_cell, None, sections, labels.move, None).to_bytes()
     chunks = [Chunk(rows, (None,) * len(rows.tickers), trial) for rows in pilot]
     comparing = [pool.submit(on_the_clock, compare_chunk, one, config) for one in chunks]
     meanwhile()
@@ -128,7 +128,7 @@ def make_universe(
     last = None if newest is None else _fitted(newest, partial(learn_from, anchor), pool)
     stocks = [one for found, _ in compared for one in found]
     prior = compare([one.evidence for one in stocks], config.members, config.horizon)
-    blob = Universe(models, last and last[0], sections, labels.move, prior).to_bytes()
+    blob = Universe(by_cell, last and last[0], sections, labels.move, prior).to_bytes()
     fit_s = sum(cpu for _, cpu in (*done.values(), *([last] if last else []), *compared))
     return MadeUniverse(
         blob,
@@ -141,9 +141,9 @@ def make_universe(
 
 def _submit_fits(
     pool: Pool, days: dict[int | None, date], learn_from: Callable[[date], _Arguments | None]
-) -> Iterator[tuple[int | None, Future[tuple[bytes, float]]]]:
+) -> Iterator[tuple[int | None, Future[tuple[PooledFit, float]]]]:
     """Fits of the pooled models that have rows enough, by cell, each when there is room for it."""
-    fits: list[Future[tuple[bytes, float]]] = []
+    fits: list[Future[tuple[PooledFit, float]]] = []
     for cell, day in days.items():
         arguments = learn_from(day)
         if arguments is None:
@@ -156,11 +156,11 @@ def _submit_fits(
 
 
 def _fitted(
-    fit: Future[tuple[bytes, float]],
+    fit: Future[tuple[PooledFit, float]],
     learn_from: Callable[[], _Arguments | None],
     pool: Pool,
-) -> tuple[bytes, float]:
-    """A pooled model, and the CPU seconds that it took; fitted again alone if a worker has died."""
+) -> tuple[PooledFit, float]:
+    """A pooled fit, and the CPU seconds that it took; fitted again alone if a worker has died."""
     with suppress(BrokenExecutor):
         return pool.result(fit)
     arguments = learn_from()

@@ -118,7 +118,14 @@ def test_the_ensemble_is_what_train_as_of_the_cutoff_would_have_forecast(backtes
     forecasts = store.predict(since=cutoff + pd.Timedelta(days=1)).frame
     truth = PANEL.dropna(subset=[TARGET])[["ticker", "date", TARGET]]
     both = forecasts.merge(truth, on=["ticker", "date"])
-    squares = np.square(both["mean"] - both[TARGET]).groupby(both["date"]).mean()
+    # In units of how large the stock's newest labels were that had come by the cutoff.
+    known = store.sql(
+        f"select ticker, value from targets where label_end <= '{cutoff}' order by ticker, date"
+    )
+    newest = known.groupby("ticker").tail(250)
+    sizes = np.sqrt(np.square(newest["value"]).groupby(newest["ticker"]).mean())
+    errors = (both["mean"] - both[TARGET]) / both["ticker"].map(sizes)
+    squares = np.square(errors).groupby(both["date"]).mean()
     days = report.days.frame()
     mine = days[(days["forecaster"] == "ensemble") & (days["date"] > pd.Timestamp(cutoff))]
     assert mine["squared_error"].to_numpy() == pytest.approx(squares.to_numpy(), rel=1e-4)

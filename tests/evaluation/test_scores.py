@@ -13,7 +13,7 @@ from bmastore.evaluation.scores import Scored
 NAMES = ("ensemble", "equal", "always_zero")
 
 
-def scored(y, means, sd=1.0, days=None):
+def scored(y, means, sd=1.0, days=None, sizes=None):
     """Rows forecast by Gaussians around ``means``, shape (n, 3), one column a name above."""
     y, means = np.asarray(y, float), np.asarray(means, float)
     observed = y[:, None]
@@ -26,6 +26,7 @@ def scored(y, means, sd=1.0, days=None):
         stats.norm.logpdf(observed, means, sd).astype(np.float32),
         scoringrules.crps_normal(observed, means, sd).astype(np.float32),
         stats.norm.cdf(observed, means, sd).astype(np.float32),
+        np.ones(len(y), np.float32) if sizes is None else sizes.astype(np.float32),
     )
 
 
@@ -64,6 +65,21 @@ def test_days_are_scored_one_by_one_whatever_the_order_of_the_rows():
         assert found.squared_error[day] == pytest.approx(squares, rel=1e-5)
     shuffled = scores.daily(rows.take(random.permutation(60)))
     assert shuffled.ic == pytest.approx(found.ic)
+
+
+def test_a_wild_stock_counts_as_much_as_a_calm_one():
+    random = np.random.default_rng(9)
+    y, means, sizes = (
+        random.normal(size=400),
+        random.normal(size=(400, 3)),
+        np.exp(random.normal(size=400)),
+    )
+    plain = scored(y, means)
+    wild = scored(y * sizes, means * sizes[:, None], sd=sizes[:, None], sizes=sizes)
+    for calm_one, wild_one in zip(scores.score(plain, 1), scores.score(wild, 1), strict=True):
+        assert wild_one.mse_vs_zero == pytest.approx(calm_one.mse_vs_zero, rel=1e-4)
+        assert wild_one.crps_vs_zero == pytest.approx(calm_one.crps_vs_zero, rel=1e-4)
+    assert scores.daily(wild).crps == pytest.approx(scores.daily(plain).crps, rel=1e-4)
 
 
 def test_rank_correlation_is_spearmans_also_with_ties():

@@ -9,6 +9,7 @@ from bmastore.arrays import PanelArrays, StockArrays
 from bmastore.errors import ConstantTargetError, TooFewRowsError
 from bmastore.models.ensemble import load
 from bmastore.models.fit import fit_stock
+from bmastore.models.inputs import Inputs
 from bmastore.models.members.base import NOTHING_LENT, TrainingRows, drift
 from bmastore.models.members.registry import REGISTRY
 from bmastore.training.jobs import fit_chunk
@@ -32,7 +33,7 @@ def test_a_planted_signal_is_found_and_the_null_members_lose():
         result = fit_stock(seen, CONFIG)
         ensemble = load(result.artifact, no_universe)
         unseen = slice(465, 555)
-        forecast.append(ensemble.forecast(full.dates[unseen], full.X[unseen]).mean)
+        forecast.append(ensemble.forecast(full.dates[unseen], Inputs.alone(full.X[unseen])).mean)
         truth.append(full.y[unseen])
         learned.append(weights(result))
     ranks = [np.argsort(np.argsort(part, axis=0), axis=0) for part in (forecast, truth)]

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bmastore.models.presets import PRESETS, Sizes
+from bmastore.models.width import WidthModel
 
 # A mean that is nearer to zero is taken for zero. With one standard error, as James and Stein
 # shrink, a third of all stocks without any drift would be given one.
@@ -44,11 +45,14 @@ class Lent:
     model:
         A model fitted over all stocks, in its library's own format; ``None`` without one.
     scale:
-        Typical move of a stock of the universe, in units of the target.
+        Typical move of a stock of the universe, in units of the target; zero without one.
+    widths:
+        What the universe says of widths; ``None`` where it says nothing.
     """
 
     model: bytes | None = None
     scale: float = 0.0
+    widths: WidthModel | None = None
 
 
 NOTHING_LENT = Lent()
@@ -152,7 +156,8 @@ class Learner:
         Whether a stock must have rows enough to learn from; those that need none serve
         young stocks.
     is_shared:
-        Whether one model is fitted over all stocks, and lent to each.
+        Whether one model is fitted over all stocks, and lent to each. It predicts in units of
+        what a stock moves now.
     library:
         The library that it imports when it is first used.
     sizes:

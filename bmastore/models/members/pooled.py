@@ -30,8 +30,6 @@ _MIN_LEAF, _MAX_LEAF = 50, 1000
 # Share of the targets that is clipped at each end, for the fit alone: of all of them before
 # the market is taken off, and of those of each date after it.
 _CLIPPED, _CLIPPED_BY_DATE = 0.005, 0.02
-# Labels that a stock's typical move needs; with fewer, it is the universe's median one.
-MIN_MOVES = 20
 # What the market did is shrunk toward nothing as if so many more stocks had not moved: with a
 # handful of stocks, their mean is no market.
 _UNMOVED = 10
@@ -41,27 +39,20 @@ _CALMEST = 5.0
 
 @dataclass(frozen=True)
 class PooledMember:
-    """A shared model of the universe, in one stock's units; without a model it forecasts zero."""
+    """A model of the universe; without one it forecasts zero."""
 
     booster: "lgb.Booster | None"
-    scale: float
     rounds: int = 0
 
     def predict(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Predictions, shape (n,), for relative features, shape (n, p)."""
+        """Predictions, shape (n,), in typical moves, for relative features, shape (n, p)."""
         if self.booster is None:
             return np.zeros(len(X))
-        values = self.booster.predict(X, num_threads=1)
-        return np.asarray(values, dtype=np.float64) * self.scale
+        return np.asarray(self.booster.predict(X, num_threads=1), dtype=np.float64)
 
     def to_bytes(self) -> bytes:
-        """The scale, as text; the model is the universe's."""
-        return repr(self.scale).encode()
-
-
-def typical_move(y: NDArray[np.float64]) -> float:
-    """Median absolute target of one stock, in its units: what the pooled member scales by."""
-    return float(np.median(np.abs(y)))
+        """Nothing: the model is the universe's."""
+        return b""
 
 
 def fit_pooled(
@@ -165,13 +156,11 @@ def date_weights(own: NDArray[np.float64], days: NDArray[np.int64]) -> NDArray[n
 
 
 def _fit(rows: TrainingRows, sizes: Sizes, seed: int, rounds: int | None) -> FittedMember:
-    """The universe's model in units of this stock, or of the usual one if it is too young."""
-    scale = typical_move(rows.y) if len(rows.y) >= MIN_MOVES else rows.lent.scale
-    return PooledMember(_read(rows.lent.model), scale)
+    return PooledMember(_read(rows.lent.model))
 
 
 def _load(blob: bytes, lent: Lent) -> FittedMember:
-    return PooledMember(_read(lent.model), float(blob))
+    return PooledMember(_read(lent.model))
 
 
 # A universe has one model per fold and one more; a worker reads them once for all stocks.

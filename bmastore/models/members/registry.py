@@ -5,7 +5,7 @@ Every member uses one thread, and gives the same result for the same rows, sizes
 
 from collections.abc import Iterable
 
-from bmastore.models.members.base import Learner, Needs
+from bmastore.models.members.base import Learner
 from bmastore.models.members.forest import FOREST
 from bmastore.models.members.lightgbm import LIGHTGBM
 from bmastore.models.members.null import MEAN, ZERO
@@ -35,8 +35,3 @@ def shared_among(members: Iterable[str]) -> tuple[str, ...]:
 def boosting_among(members: Iterable[str]) -> tuple[str, ...]:
     """Those of some members that boost, in their order."""
     return tuple(name for name in members if REGISTRY[name].boosts)
-
-
-def need_relative(members: Iterable[str]) -> bool:
-    """Whether some of the members predict from relative features."""
-    return any(REGISTRY[name].needs is Needs.RELATIVE for name in members)
