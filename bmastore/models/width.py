@@ -4,10 +4,10 @@ Volatility comes in spells, and to all stocks at once: errors of calm months say
 ones. The width of a row is the absolute target that is usual for such a stock on such a date,
 from a log-linear regression over all stocks on the sizes of its features and of those of the
 date's cross-section: volatilities, ranges and returns foretell it by their size, whatever they
-are called. It is the logarithmic form of Corsi, "A simple approximate long-memory model of
-realized volatility", Journal of Financial Econometrics 7 (2009), equation 10, with the market's
-own index beside the stock's, as Herskovic, Kelly, Lustig and Van Nieuwerburgh, "The common factor
-in idiosyncratic volatility", JFE 119 (2016), find that it belongs there.
+are called. That is the idea of Corsi, "A simple approximate long-memory model of realized
+volatility", Journal of Financial Econometrics 7 (2009): a regression on volatilities over several
+spans; and of Herskovic, Kelly, Lustig and Van Nieuwerburgh, "The common factor in idiosyncratic
+volatility", JFE 119 (2016): what all stocks do foretells what one will do.
 
 A width is right up to a factor of each stock's own, which its errors out of fold tell.
 """
@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from bmastore.models.inputs import Inputs
 
-# A feature's size counts between a tenth and twenty times its usual one: a width is never more
-# than a regression within what was seen.
+# A feature's size counts between a tenth and twenty times its usual one, so that one absurd value
+# does not make an absurd width.
 _SMALLEST, _LARGEST = 0.1, 20.0
 # A target counts as at least so much of its stock's typical move: of one that is zero, the
 # logarithm says nothing of widths.

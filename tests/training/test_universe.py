@@ -203,3 +203,25 @@ def test_nothing_that_lists_or_happens_after_the_day_of_a_pass_changes_it(tmp_pa
         found = trained_as_of(tmp_path / f"{name}.duckdb", panel, day)
         for one, two in zip(known, found, strict=True):
             pd.testing.assert_frame_equal(one, two)
+
+
+def test_intervals_are_as_wide_as_the_market_is_wild(tmp_path):
+    """All stocks have wild and calm spells at once; a noisy feature tells how wild they are."""
+    wildness = np.exp(0.7 * np.sin(np.arange(len(DAYS)) / 12))[np.searchsorted(DAYS, PANEL["date"])]
+    noise = np.exp(0.3 * np.random.default_rng(0).standard_normal(len(PANEL)))
+    panel = PANEL.assign(
+        **{TARGET: PANEL[TARGET] * wildness, "volatility": (wildness * noise).astype(np.float32)}
+    )
+    store = Store(tmp_path / "bma.duckdb")
+    store.ingest(panel, target=TARGET, horizon=HORIZON)
+    as_of = pd.Timestamp(DAYS[-80])
+    store.train(FAST, PassOptions(as_of=as_of.date()))
+    later = store.predict(since=as_of + pd.Timedelta(days=1)).frame
+    truth = panel.assign(wildness=wildness).merge(later, on=["ticker", "date"]).dropna()
+    spread = truth.groupby("date")["sd"].median()
+    wild = truth.groupby("date")["wildness"].first()
+    assert np.corrcoef(np.log(spread), np.log(wild))[0, 1] > 0.9
+    inside = truth[TARGET].between(truth["q05"], truth["q95"])
+    # Targets here are Gaussian: a Student t that has their median holds 94 % of them.
+    for spell in (truth["wildness"] > 1.5, truth["wildness"] < 0.7):
+        assert inside[spell].mean() == pytest.approx(0.94, abs=0.04)
