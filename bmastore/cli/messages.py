@@ -94,6 +94,8 @@ _OVERVIEW = {
     "icir": 2,
     "ic_t": 1,
     "crps_vs_zero": 3,
+    "brier_vs_half": 3,
+    "signs_right": 3,
     "coverage_50": 3,
     "coverage_80": 3,
     "coverage_90": 3,

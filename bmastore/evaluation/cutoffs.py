@@ -13,7 +13,7 @@ from bmastore.models.archive import Format, array_bytes
 from bmastore.workers.chunks import Outcome
 
 # Raise it with what Format says: a cutoff of another number is worked on again.
-_FORMAT = Format("hindcasts", 1, "bmastore backtest")
+_FORMAT = Format("hindcasts", 2, "bmastore backtest")
 _ARRAYS = tuple(one.name for one in fields(Scored) if one.name != "forecasters")
 
 

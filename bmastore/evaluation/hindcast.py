@@ -31,8 +31,9 @@ _BASELINE_MEMBERS = ("rf", "xgb", "lgbm")
 _BASELINE_SHARE = 0.8
 _BASELINE_XGB_LEAF = 1.0  # XGBoost's own default
 
-# Predictive means, log densities of the targets, CRPS and PIT; each of shape (n,).
-_Columns = tuple[Matrix, Matrix, Matrix, Matrix]
+# Predictive means, log densities of the targets, CRPS, PIT and probabilities of a positive
+# target; each of shape (n,).
+_Columns = tuple[Matrix, Matrix, Matrix, Matrix, Matrix]
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,7 @@ def _of_mixture(
         mixture.mixture_log_density(log_density, weights),
         mixture.mixture_crps(y, centres, scales, weights),
         mixture.mixture_cdf(y, centres, scales, weights),
+        mixture.mixture_p_up(centres, scales, weights),
     )
 
 
@@ -124,7 +126,8 @@ def _of_gaussian(y: Matrix, means: Matrix, sd: float) -> _Columns:
     import scoringrules
 
     crps = scoringrules.crps_normal(y, means, sd)
-    return means, norm.logpdf(y, means, sd), crps, norm.cdf(y, means, sd)
+    below, p_up = norm.cdf(y, means, sd), norm.sf(0.0, means, sd)
+    return means, norm.logpdf(y, means, sd), crps, below, p_up
 
 
 def _of_baseline(

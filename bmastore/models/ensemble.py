@@ -75,6 +75,7 @@ class Ensemble:
             mixture.mixture_mean(centres, self.weights),
             mixture.mixture_sd(centres, self.scales, self.weights),
             mixture.mixture_quantiles(centres, self.scales, self.weights),
+            mixture.mixture_p_up(centres, self.scales, self.weights),
         )
 
 

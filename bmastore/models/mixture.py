@@ -109,6 +109,12 @@ def mixture_cdf(x: Matrix, centres: Matrix, scales: Matrix, weights: Matrix) -> 
     return result
 
 
+def mixture_p_up(centres: Matrix, scales: Matrix, weights: Matrix) -> Matrix:
+    """Probability that the target is positive, shape (n,)."""
+    result: Matrix = 1.0 - mixture_cdf(np.zeros(len(centres)), centres, scales, weights)
+    return result
+
+
 def mixture_quantiles(
     centres: Matrix, scales: Matrix, weights: Matrix, at: Sequence[float] = QUANTILES
 ) -> Matrix:

@@ -14,12 +14,14 @@ class Forecasts:
 
     ``mean`` and ``sd`` have shape (n,), ``quantiles`` shape (n, 5) at the
     levels of :data:`bmastore.models.mixture.QUANTILES`; all in units of the target.
+    ``p_up``, shape (n,), is the probability that the target is positive.
     """
 
     dates: Dates
     mean: NDArray[np.float64]
     sd: NDArray[np.float64]
     quantiles: NDArray[np.float64]
+    p_up: NDArray[np.float64]
 
 
 @dataclass(frozen=True)

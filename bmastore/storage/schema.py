@@ -211,6 +211,8 @@ predictions = Table(
     Column("q50", Double, nullable=False),
     Column("q75", Double, nullable=False),
     Column("q95", Double, nullable=False),
+    # NULL in entries from before it was recorded.
+    Column("p_up", Double),
 )
 
 backtests = Table(
@@ -252,6 +254,9 @@ backtest_scores = Table(
     Column("pit", String, nullable=False),
     Column("dm", Double),
     Column("dm_p", Double),
+    # NULL in backtests from before these were scored; so are those of the days.
+    Column("brier_vs_half", Double),
+    Column("signs_right", Double),
 )
 
 backtest_days = Table(
@@ -264,6 +269,10 @@ backtest_days = Table(
     Column("ic", Double),
     Column("squared_error", Double, nullable=False),
     Column("crps", Double, nullable=False),
+    Column("coverage_50", Double),
+    Column("coverage_80", Double),
+    Column("coverage_90", Double),
+    Column("brier", Double),
 )
 
 backtest_weights = Table(

@@ -1,7 +1,7 @@
 -- The newest forecast of each stock and date.
 -- {is_known}: what the panel has forgotten is history, and left out.
 create or replace view v_predictions as
-select ticker, date, target, mean, sd, q05, q25, q50, q75, q95, entry_id
+select ticker, date, target, mean, sd, q05, q25, q50, q75, q95, p_up, entry_id
 from (
     select
         predictions.*,
