@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from bmastore.arrays import Dates
 from bmastore.models import mixture
 from bmastore.models.archive import Format
+from bmastore.models.components import components_of
 from bmastore.models.members.base import FittedMember, Lent, Needs
 from bmastore.models.members.registry import REGISTRY
 from bmastore.models.results import Forecasts
@@ -76,6 +77,7 @@ class Ensemble:
             mixture.mixture_sd(centres, self.scales, self.weights),
             mixture.mixture_quantiles(centres, self.scales, self.weights),
             mixture.mixture_p_up(centres, self.scales, self.weights),
+            components_of(centres, self.scales, self.weights),
         )
 
 

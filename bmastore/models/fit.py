@@ -9,6 +9,7 @@ from bmastore import digests
 from bmastore.arrays import StockArrays
 from bmastore.errors import ConstantTargetError, NotFiniteError, TooFewRowsError
 from bmastore.models import ensemble, mixture
+from bmastore.models.components import ZERO, with_zero_first
 from bmastore.models.config import FitConfig
 from bmastore.models.ensemble import Ensemble, FoldModels
 from bmastore.models.folds import walk_forward
@@ -16,7 +17,7 @@ from bmastore.models.members.pooled import MIN_MOVES
 from bmastore.models.members.registry import REGISTRY, boosting_among, shared_among
 from bmastore.models.oof import fit_members, out_of_fold, relative_to_universe
 from bmastore.models.prior import posterior
-from bmastore.models.results import FitResult, MemberScore, OutOfFold, Remembered
+from bmastore.models.results import FitResult, Forecasts, MemberScore, OutOfFold, Remembered
 from bmastore.models.universe import NOTHING_SHARED, Universe
 from bmastore.models.weights import Evidence, occams_window
 
@@ -91,7 +92,7 @@ def fit_stock(
     return FitResult(
         tuple(MemberScore(name, *map(float, numbers)) for name, *numbers in columns),
         _metrics(found),
-        trained.forecast(asked.dates, asked.X, relative_to_universe(asked, config, universe)),
+        _forecasts(asked, config, universe, trained, found),
         found.oof,
         blob,
         digests.of_artifact(blob),
@@ -182,6 +183,18 @@ def fit_ensemble(
     return Ensemble(
         names, tuple(members), found.weights[used], found.scales[used], config.features, sha256
     )
+
+
+def _forecasts(
+    asked: StockArrays, config: FitConfig, universe: Universe, trained: Ensemble, found: Averaged
+) -> Forecasts:
+    """Forecasts of some rows, which can be compared with those of `zero`, whatever its weight."""
+    relative = relative_to_universe(asked, config, universe)
+    forecasts = trained.forecast(asked.dates, asked.X, relative)
+    zero = config.members.index(ZERO) if ZERO in config.members else None
+    scale = None if zero is None else found.scales[zero]
+    components = with_zero_first(forecasts.components, trained.names, scale)
+    return replace(forecasts, components=components)
 
 
 def _metrics(found: Averaged) -> tuple[tuple[str, float], ...]:

@@ -203,6 +203,15 @@ def _may_pass(error: Exception) -> bool:
     )
 
 
+def reason_of(error: Exception) -> str | None:
+    """What a server says has failed, on one line; ``None`` for an error that is none of its."""
+    from sqlalchemy.exc import DBAPIError
+
+    if not isinstance(error, DBAPIError):
+        return None
+    return str(error.orig).strip().splitlines()[0]
+
+
 @contextmanager
 def open_server(url: str) -> Iterator[Server]:
     """Hold a database on a server, whatever is in it.

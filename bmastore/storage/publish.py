@@ -24,6 +24,7 @@ LEDGER_TABLES = (
     "weights",
     "metrics",
     "predictions",
+    "outcomes",
     "universes",
     "backtests",
     "backtest_cutoffs",

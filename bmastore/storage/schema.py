@@ -18,6 +18,9 @@ from sqlalchemy import (
 from sqlalchemy import TIMESTAMP as Timestamp
 from sqlalchemy.types import REAL
 
+# What a forecast says.
+FORECAST = ("mean", "sd", "q05", "q25", "q50", "q75", "q95", "p_up")
+
 panel_metadata = MetaData()
 ledger_metadata = MetaData()
 
@@ -86,6 +89,32 @@ folds = Table(
     Column("members", ARRAY(String), nullable=False),
     Column("dates", ARRAY(Date), nullable=False),
     Column("predictions", ARRAY(REAL), nullable=False),
+)
+
+# First forecasts of rows whose label is not known yet, as they were made; settling takes them out.
+# known_until is the newest date of which anything was known then, of whatever stock. components:
+# weight, centre and scale of `zero` and of each member with weight, one after another.
+awaited = Table(
+    "awaited",
+    panel_metadata,
+    Column("entry_id", String, nullable=False),
+    Column("ticker", String, nullable=False),
+    Column("target", String, nullable=False),
+    Column("date", Date, nullable=False),
+    Column("made_at", Timestamp, nullable=False),
+    Column("known_until", Date, nullable=False),
+    *(Column(name, Double, nullable=False) for name in FORECAST),
+    Column("components", ARRAY(REAL), nullable=False),
+)
+
+# Labels that have changed since they were known: settling looks whether a forecast was judged
+# by what they were before.
+relabelled = Table(
+    "relabelled",
+    panel_metadata,
+    Column("ticker", String, nullable=False),
+    Column("target", String, nullable=False),
+    Column("date", Date, nullable=False),
 )
 
 # What ingest remembers: the feature SQL in use, its horizons, columns to leave out.
@@ -213,6 +242,28 @@ predictions = Table(
     Column("q95", Double, nullable=False),
     # NULL in entries from before it was recorded.
     Column("p_up", Double),
+)
+
+# Forecasts as they were first made before their label was known, joined with the label that came.
+# revision counts labels that were revised since: the one with the highest number holds.
+outcomes = Table(
+    "outcomes",
+    ledger_metadata,
+    Column("entry_id", String, nullable=False),
+    Column("ticker", String, nullable=False),
+    Column("target", String, nullable=False),
+    Column("date", Date, nullable=False),
+    Column("label_end", Date, nullable=False),
+    Column("made_at", Timestamp, nullable=False),
+    Column("known_until", Date, nullable=False),
+    Column("settled_at", Timestamp, nullable=False),
+    Column("revision", Integer, nullable=False),
+    *(Column(name, Double, nullable=False) for name in FORECAST),
+    *(Column(name, Double, nullable=False) for name in ("actual", "error")),
+    *(Column(name, Double, nullable=False) for name in ("pit", "crps", "log_score")),
+    # NULL where the settings leave out the member `zero`.
+    *(Column(name, Double) for name in ("zero_pit", "zero_crps", "zero_log_score")),
+    Column("components", ARRAY(REAL), nullable=False),
 )
 
 backtests = Table(
