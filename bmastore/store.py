@@ -137,6 +137,21 @@ class Store(Upkeep):
             publish(writer)
             return taken
 
+    def ingest_stocks(self, path: str | Path, *, dry_run: bool = False) -> "IngestReport":
+        """Take what is known of stocks from CSV or Parquet: ``ticker``, ``name``, ``sector``, …
+
+        A row takes the place of its stock's. Raises :class:`InputError` if it cannot be read.
+        """
+        from bmastore.panel.ingest.stocks import ingest_stocks
+
+        if dry_run:
+            with open_dry(self.path) as session:
+                return ingest_stocks(session, path)
+        with self._writing(create=True) as writer:
+            taken = ingest_stocks(writer, path)
+            publish(writer)
+            return taken
+
     def forget(
         self,
         tickers: Sequence[str] = (),

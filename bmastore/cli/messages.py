@@ -20,6 +20,8 @@ _EXAMPLES = 10
 def ingested(taken: "IngestReport") -> list[str]:
     """What an ingest took, dropped and noted."""
     unit = "price rows" if taken.kind == "prices" else "rows"
+    if taken.kind == "stocks":
+        unit = "rows of what is known"
     lines = [
         f"{taken.rows_read:,} {unit} of {taken.tickers:,} stocks: {taken.rows_new:,} new, "
         f"{taken.rows_revised:,} revised, {taken.rows_unchanged:,} unchanged; "

@@ -17,7 +17,7 @@ from bmastore.storage.views import VIEWS, create_views
 if TYPE_CHECKING:
     from bmastore.storage.postgres import Server
 
-# The ledger, and one row per stock of the panel, but no features.
+# The ledger, one row per stock of the panel and its newest prices, but no features.
 LEDGER_TABLES = (
     "runs",
     "ledger",
@@ -25,6 +25,8 @@ LEDGER_TABLES = (
     "metrics",
     "predictions",
     "outcomes",
+    "feature_days",
+    "stocks",
     "universes",
     "backtests",
     "backtest_cutoffs",
@@ -73,6 +75,7 @@ def _write(writer: Writer, path: Path) -> None:
                 f"create table published.{quoted(table)} as "
                 f"from {quoted(home)}.main.{quoted(table)}"
             )
+        duck.execute("create table published.prices as from v_prices")
         duck.execute("use published")
         try:
             if writer.server is not None:

@@ -266,6 +266,28 @@ outcomes = Table(
     Column("components", ARRAY(REAL), nullable=False),
 )
 
+# How the features of all stocks stood on a date, and how far that was from the dates that models
+# learnt from; stability is NULL where there were too few of these.
+feature_days = Table(
+    "feature_days",
+    ledger_metadata,
+    Column("date", Date, nullable=False),
+    Column("feature", String, nullable=False),
+    Column("stocks", Integer, nullable=False),
+    *(Column(name, Double) for name in ("median", "quartile_distance")),
+    Column("share_missing", Double, nullable=False),
+    Column("stability", Double),
+    Column("measured_at", Timestamp, nullable=False),
+)
+
+# What people know of stocks, as it was last ingested.
+stocks = Table(
+    "stocks",
+    ledger_metadata,
+    Column("ticker", String, nullable=False),
+    *(Column(name, String) for name in ("name", "sector", "industry", "country")),
+)
+
 backtests = Table(
     "backtests",
     ledger_metadata,

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import date
 from functools import cached_property
 
-from bmastore.ledger import entries, outcomes, runs
+from bmastore.ledger import drift, entries, outcomes, runs
 from bmastore.ledger.folds import write_folds
 from bmastore.ledger.universes import record_universe
 from bmastore.models.results import FitResult
@@ -132,6 +132,7 @@ class Recorder:
                 outcomes.await_labels(self._writer, made, config.target, self._known_until)
             if status != "running":
                 outcomes.settle(self._writer)
+                drift.measure_new_days(self._writer)
             runs.update_run(
                 self._writer,
                 self.run_id,
