@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
@@ -15,7 +15,7 @@ from bmastore.reports.queries import Status
 from bmastore.storage.paths import real_path
 from bmastore.storage.publish import publish
 from bmastore.storage.readonly import reach
-from bmastore.storage.session import Reader, Writer, open_dry, open_reader, open_writer
+from bmastore.storage.session import Reader, open_dry, open_reader
 from bmastore.table import Table
 from bmastore.training.options import PassOptions
 from bmastore.upkeep import Upkeep
@@ -380,16 +380,6 @@ class Store(Upkeep):
         """
         with self._reading() as reader:
             return explain_stock(reader, ticker)
-
-    def _writing(self, *, create: bool = False) -> AbstractContextManager[Writer]:
-        """The store held for writing."""
-        return open_writer(
-            self.path,
-            ledger_url=self.ledger,
-            create=create,
-            patience=self.lock_timeout,
-            say=self._say,
-        )
 
     @contextmanager
     def _reading(self, needs: bool = False, prefers: bool = False) -> Iterator[Reader]:

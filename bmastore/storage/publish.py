@@ -26,6 +26,7 @@ LEDGER_TABLES = (
     "predictions",
     "outcomes",
     "feature_days",
+    "decays",
     "stocks",
     "universes",
     "backtests",

@@ -157,6 +157,8 @@ runs = Table(
     Column("wall_s", Double),
     Column("fit_cpu_s", Double),
     Column("peak_rss_mb", Double),
+    # In days; NULL where entries of any age are current.
+    Column("max_age", Double),
 )
 
 ledger = Table(
@@ -278,6 +280,19 @@ feature_days = Table(
     Column("share_missing", Double, nullable=False),
     Column("stability", Double),
     Column("measured_at", Timestamp, nullable=False),
+)
+
+# Stocks whose intervals were found to hold no longer: what made them stale.
+decays = Table(
+    "decays",
+    ledger_metadata,
+    Column("ticker", String, nullable=False),
+    Column("target", String, nullable=False),
+    Column("marked_at", Timestamp, nullable=False),
+    Column("outcomes", Integer, nullable=False),
+    Column("last_date", Date, nullable=False),
+    Column("coverage_80", Double, nullable=False),
+    Column("p", Double, nullable=False),
 )
 
 # What people know of stocks, as it was last ingested.
