@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
@@ -12,30 +12,28 @@ from bmastore.reports import queries
 from bmastore.reports.explain import Explanation
 from bmastore.reports.explain import explain as explain_stock
 from bmastore.reports.queries import Status
-from bmastore.storage.migrate import migrate
 from bmastore.storage.paths import real_path
 from bmastore.storage.publish import publish
 from bmastore.storage.readonly import reach
-from bmastore.storage.session import Reader, Writer, open_dry, open_reader, open_writer
+from bmastore.storage.session import Reader, open_dry, open_reader
 from bmastore.table import Table
 from bmastore.training.options import PassOptions
+from bmastore.upkeep import Upkeep
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from bmastore.evaluation.report import BacktestReport
-    from bmastore.ledger.recover import Recovered
     from bmastore.panel.forget import Forgotten
     from bmastore.panel.ingest.options import Asked
     from bmastore.panel.ingest.report import IngestReport
     from bmastore.reports.predict import PredictionReport
-    from bmastore.reports.verify import Verified
     from bmastore.training.plan import Plan
     from bmastore.training.run import RunSummary
     from bmastore.workers.dispatch import Progress
 
 
-class Store:
+class Store(Upkeep):
     """A store of features, targets, ensembles and forecasts in one DuckDB file.
 
     Parameters
@@ -72,10 +70,7 @@ class Store:
         lock_timeout: float = 30.0,
         say: Callable[[str], None] = lambda sentence: None,
     ) -> None:
-        self.path = real_path(Path(path))
-        self.ledger = ledger
-        self.lock_timeout = lock_timeout
-        self._say = say
+        super().__init__(real_path(Path(path)), ledger, lock_timeout, say)
 
     def ingest(
         self,
@@ -131,8 +126,29 @@ class Store:
         if dry_run:
             with open_dry(self.path) as session:
                 return ingest(session, data, read, target=target)
+        from bmastore.ledger.outcomes import settle, settle_beside
+
         with self._writing(create=True) as writer:
-            taken = ingest(writer, data, read, target=target)
+            if writer.server is None:
+                taken = ingest(writer, data, read, target=target, at_end=settle)
+            else:
+                taken = ingest(writer, data, read, target=target)
+                settle_beside(writer, self._say)
+            publish(writer)
+            return taken
+
+    def ingest_stocks(self, path: str | Path, *, dry_run: bool = False) -> "IngestReport":
+        """Take what is known of stocks from CSV or Parquet: ``ticker``, ``name``, ``sector``, …
+
+        A row takes the place of its stock's. Raises :class:`InputError` if it cannot be read.
+        """
+        from bmastore.panel.ingest.stocks import ingest_stocks
+
+        if dry_run:
+            with open_dry(self.path) as session:
+                return ingest_stocks(session, path)
+        with self._writing(create=True) as writer:
+            taken = ingest_stocks(writer, path)
             publish(writer)
             return taken
 
@@ -364,32 +380,6 @@ class Store:
         """
         with self._reading() as reader:
             return explain_stock(reader, ticker)
-
-    def migrate(self) -> tuple[str, str, Path | None]:
-        """Bring an older store up to date; returns versions before and after, and its backup."""
-        return migrate(self.path, self.ledger, self.lock_timeout, self._say)
-
-    def verify(self) -> "Verified":
-        """Read every block, rule and model; ``findings`` says what is wrong. Changes nothing."""
-        from bmastore.reports.verify import verify
-
-        return verify(self.path, self.ledger)
-
-    def recover(self, new: str | Path) -> "Recovered":
-        """Make a new store of what can be read of this one; ``lost`` says what can not."""
-        from bmastore.ledger.recover import recover
-
-        return recover(self.path, real_path(Path(new)), self.ledger)
-
-    def _writing(self, *, create: bool = False) -> AbstractContextManager[Writer]:
-        """The store held for writing."""
-        return open_writer(
-            self.path,
-            ledger_url=self.ledger,
-            create=create,
-            patience=self.lock_timeout,
-            say=self._say,
-        )
 
     @contextmanager
     def _reading(self, needs: bool = False, prefers: bool = False) -> Iterator[Reader]:

@@ -18,6 +18,7 @@ from bmastore.cli.export import export
 from bmastore.cli.forget import forget
 from bmastore.cli.ingest import ingest
 from bmastore.cli.migrate import migrate
+from bmastore.cli.monitor import monitor
 from bmastore.cli.options import EXIT_INTERRUPTED
 from bmastore.cli.predict import predict
 from bmastore.cli.recover import recover
@@ -110,6 +111,7 @@ for command in (
     explain,
     predict,
     backtest,
+    monitor,
     sql,
     export,
     forget,

@@ -40,6 +40,12 @@ from bmastore.cli.options import NAMES, open_store, say, store_option, writing_o
 @click.option("--decimal", metavar="SIGN", help="Of numbers in text: . or ,  [default: found out]")
 @click.option("--from", "from_url", metavar="URL", help="Take the rows of a database instead.")
 @click.option("--query", metavar="SQL", help="The SELECT of --from.")
+@click.option(
+    "--stocks",
+    "of_stocks",
+    is_flag=True,
+    help="Take what is known of stocks: a file of ticker, name, sector, industry, country.",
+)
 @click.option("--dry-run", is_flag=True, help="Report, and store nothing.")
 @store_option
 @writing_options
@@ -60,6 +66,7 @@ def ingest(
     decimal: str | None,
     from_url: str | None,
     query: str | None,
+    of_stocks: bool,
     dry_run: bool,
     store: Path,
     ledger: str | None,
@@ -69,14 +76,20 @@ def ingest(
 
     Prices have a close and, better, open, high, low and volume; features and
     target are computed from them. A panel has any float columns and a
-    --target. The same rows twice change nothing.
+    --target. The same rows twice change nothing. With --stocks, files say what
+    is known of stocks, such as their sector, by which views group scores.
     """
     from bmastore.panel.ingest.recipes import read_features_sql
 
     if not files and from_url is None:
         raise click.UsageError("Missing argument 'FILES...': name files, or --from URL --query SQL")
+    opened = open_store(store, ledger, lock_timeout)
+    if of_stocks:
+        for file in files:
+            say(messages.ingested(opened.ingest_stocks(file, dry_run=dry_run)))
+        return
     left_out = [name for names in exclude for name in names]
-    taken = open_store(store, ledger, lock_timeout).ingest(
+    taken = opened.ingest(
         list(files) or None,
         target=list(targets) or None,
         horizon=horizon,

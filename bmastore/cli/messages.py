@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from bmastore.table import Table
 
 if TYPE_CHECKING:
+    from bmastore.evaluation.monitor import MonitorReport
     from bmastore.evaluation.report import BacktestReport
     from bmastore.ledger.recover import Recovered
     from bmastore.panel.ingest.report import Count, IngestReport
@@ -20,6 +21,8 @@ _EXAMPLES = 10
 def ingested(taken: "IngestReport") -> list[str]:
     """What an ingest took, dropped and noted."""
     unit = "price rows" if taken.kind == "prices" else "rows"
+    if taken.kind == "stocks":
+        unit = "rows of what is known"
     lines = [
         f"{taken.rows_read:,} {unit} of {taken.tickers:,} stocks: {taken.rows_new:,} new, "
         f"{taken.rows_revised:,} revised, {taken.rows_unchanged:,} unchanged; "
@@ -94,6 +97,8 @@ _OVERVIEW = {
     "icir": 2,
     "ic_t": 1,
     "crps_vs_zero": 3,
+    "brier_vs_half": 3,
+    "signs_right": 3,
     "coverage_50": 3,
     "coverage_80": 3,
     "coverage_90": 3,
@@ -125,6 +130,56 @@ def backtested(report: "BacktestReport", store: Path) -> list[str]:
         f"bmastore sql 'from v_backtest' --store {store}"
     ]
     lines += [f"  failed  {ticker}: {reason}" for ticker, reason in report.failures.items()]
+    return lines
+
+
+def monitored_before(report: "MonitorReport") -> list[str]:
+    """Of what live scores there are."""
+    if not report.days:
+        return [
+            f"{report.target}: no forecast has met its label yet; train now, and ingest what comes"
+        ]
+    lines = [
+        f"{report.target}: outcomes of {report.days:,} days, the newest {report.last_date}; "
+        f"{report.settled:,} settled now"
+    ]
+    if report.reference == "nothing":
+        lines.append("  nothing to compare them with yet; run bmastore backtest")
+    else:
+        lines.append(f"  beside the {_REFERENCES[report.reference]}")
+    return lines
+
+
+_REFERENCES = {"backtest": "newest backtest", "earlier days": "live days before the last 60"}
+
+
+def live_skill(report: "MonitorReport") -> Table:
+    """Live scores as people read them: rounded."""
+    rows = [
+        (name, n, *(None if value is None else round(value, 4) for value in numbers[:3]),
+         None if numbers[3] is None else round(numbers[3], 1))
+        for name, n, *numbers in report.table.rows
+    ]  # fmt: skip
+    return Table(report.table.columns, report.table.types, rows)
+
+
+def monitored_after(report: "MonitorReport") -> list[str]:
+    """What is alarming, and which stocks have become stale."""
+    lines = []
+    if report.decayed:
+        tickers = tuple(
+            f"{one.ticker} ({one.coverage_80:.0%} in 80 %)"
+            for one in sorted(report.decayed, key=lambda one: one.p)
+        )
+        listed = ", ".join(tickers[:_EXAMPLES])
+        more = f" and {len(tickers) - _EXAMPLES:,} more" if len(tickers) > _EXAMPLES else ""
+        lines.append(
+            f"  intervals of {len(tickers):,} of {report.stocks:,} stocks no longer hold, these "
+            f"are stale now: {listed}{more}"
+        )
+    lines += [f"  alarm: {one}" for one in report.alarms]
+    if report.days and not report.alarms:
+        lines.append("  no alarm")
     return lines
 
 
@@ -168,6 +223,8 @@ _CAUSES = {
     "data": "its rows have changed since its last entry",
     "config": "the settings have changed since its last entry",
     "code": "bmastore, LightGBM or XGBoost has changed since its last entry",
+    "decay": "its intervals were found to hold no longer (bmastore monitor)",
+    "age": "its last entry is older than --max-age of the last run allowed",
 }
 
 

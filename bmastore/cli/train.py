@@ -45,6 +45,12 @@ from bmastore.cli.options import (
 @click.option("--tickers", type=NAMES, help="Only these stocks.")
 @click.option("--limit", type=click.IntRange(min=1), help="At most so many stocks.")
 @click.option("--as-of", type=DAY, help="Use only what was known on this date.")
+@click.option(
+    "--max-age",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="DAYS",
+    help="Train also what was last trained more than so many days ago.",
+)
 @click.option("--retry-failed", is_flag=True, help="Try failed stocks again.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
 @store_option
@@ -59,6 +65,7 @@ def train(
     tickers: tuple[str, ...] | None,
     limit: int | None,
     as_of: datetime | None,
+    max_age: float | None,
     retry_failed: bool,
     as_json: bool,
     store: Path,
@@ -79,6 +86,7 @@ def train(
         tickers=tickers,
         limit=limit,
         as_of=day(as_of),
+        max_age=max_age,
         workers=workers,
         max_memory=max_memory,
         batch_size=batch_size,

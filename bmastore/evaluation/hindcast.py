@@ -33,8 +33,9 @@ _BASELINE_XGB_LEAF = 1.0  # XGBoost's own default
 # Errors are judged in units of the root mean square of so many of the newest labels, a year's.
 _TRAILING, _LEAST_SIZE = 250, 0.2
 
-# Predictive means, log densities of the targets, CRPS and PIT; each of shape (n,).
-_Columns = tuple[Matrix, Matrix, Matrix, Matrix]
+# Predictive means, log densities of the targets, CRPS, PIT and probabilities of a positive
+# target; each of shape (n,).
+_Columns = tuple[Matrix, Matrix, Matrix, Matrix, Matrix]
 
 
 @dataclass(frozen=True)
@@ -107,12 +108,12 @@ def hindcast_stock(
     ]
     columns.append(_of_baseline(seen, X, y, config))
     columns.append(_of_mixture(y, np.zeros((len(y), 1)), widths, _null_scale(found), np.ones(1)))
-    means, log_scores, crps, pit = (
+    means, log_scores, crps, pit, p_up = (
         np.column_stack(part).astype(np.float32) for part in zip(*columns, strict=True)
     )
     sizes = np.full(len(y), _size(seen.y), np.float32)
     return Hindcast(
-        Scored(forecasters(config), later.dates, y, means, log_scores, crps, pit, sizes),
+        Scored(forecasters(config), later.dates, y, means, log_scores, crps, pit, p_up, sizes),
         found.weights,
     )
 
@@ -139,6 +140,7 @@ def _of_mixture(
         mixture.mixture_log_density(log_density, weights) - np.log(widths),
         mixture.mixture_crps(y, centres, scales, weights) * widths,
         mixture.mixture_cdf(y, centres, scales, weights),
+        mixture.mixture_p_up(centres, scales, weights),
     )
 
 
@@ -152,7 +154,8 @@ def _of_gaussian(y: Matrix, means: Matrix, sd: float) -> _Columns:
     import scoringrules
 
     crps = scoringrules.crps_normal(y, means, sd)
-    return means, norm.logpdf(y, means, sd), crps, norm.cdf(y, means, sd)
+    below, p_up = norm.cdf(y, means, sd), norm.sf(0.0, means, sd)
+    return means, norm.logpdf(y, means, sd), crps, below, p_up
 
 
 def _of_baseline(

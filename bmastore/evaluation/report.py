@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bmastore.evaluation.cutoffs import CutoffHindcasts
-from bmastore.evaluation.scores import Daily, Score, Scored, daily, score
+from bmastore.evaluation.scores import INTERVALS, Daily, Score, Scored, daily, score
 from bmastore.storage.session import Session
 from bmastore.storage.statements import run
 from bmastore.table import Table
 
 _THIRDS = ("low", "middle", "high")
+_COVERAGE = tuple(f"coverage_{share * 100:.0f}" for share in INTERVALS)
 
 
 @dataclass(frozen=True)
@@ -113,14 +114,16 @@ def _scores_table(scores: Sequence[tuple[str, str, Score]]) -> Table:
 
 
 def _days_table(days: Daily, forecasters: Sequence[str]) -> Table:
-    numbers = np.stack([days.ic, days.squared_error, days.crps], axis=2).tolist()
+    means = np.stack([days.ic, days.squared_error, days.crps], axis=2)
+    numbers = np.concatenate([means, days.coverage, days.brier[..., None]], axis=2).tolist()
     rows = [
         (day, name, n, *(None if value != value else value for value in numbers[i][j]))
         for i, (day, n) in enumerate(zip(days.dates.tolist(), days.n.tolist(), strict=True))
         for j, name in enumerate(forecasters)
     ]
-    columns = ("date", "forecaster", "n_stocks", "ic", "squared_error", "crps")
-    return Table(columns, ("DATE", "VARCHAR", "INTEGER", "DOUBLE", "DOUBLE", "DOUBLE"), rows)
+    measured = ("ic", "squared_error", "crps", *_COVERAGE, "brier")
+    columns = ("date", "forecaster", "n_stocks", *measured)
+    return Table(columns, ("DATE", "VARCHAR", "INTEGER", *["DOUBLE"] * len(measured)), rows)
 
 
 def _weights_table(hindcasts: Sequence[CutoffHindcasts], members: Sequence[str]) -> Table:

@@ -20,6 +20,9 @@ from bmastore.models.mixture import Matrix
 # The forecaster that skill is relative to, and the one that Diebold-Mariano tests compare with.
 ALWAYS_ZERO, EQUAL = "always_zero", "equal"
 PIT_BINS = 10
+# Shares that the central intervals hold that are looked at.
+INTERVALS = (0.50, 0.80, 0.90)
+_BRIER_OF_A_HALF = 0.25
 # Stocks that a day's rank correlation needs.
 _FEWEST_STOCKS = 5
 
@@ -41,6 +44,8 @@ class Scored:
         and continuous ranked probability scores, these in units of the target.
     pit:
         float32, shape (n, f): probability integral transforms of the targets.
+    p_up:
+        float32, shape (n, f): forecast probabilities that the target is positive.
     sizes:
         float32, shape (n,): how large the stock's targets were before the forecast. Errors are
         judged in these units: else a few wild stocks would decide.
@@ -53,6 +58,7 @@ class Scored:
     log_scores: NDArray[np.float32]
     crps: NDArray[np.float32]
     pit: NDArray[np.float32]
+    p_up: NDArray[np.float32]
     sizes: NDArray[np.float32]
 
     @classmethod
@@ -66,6 +72,7 @@ class Scored:
             np.concatenate([part.log_scores for part in parts]),
             np.concatenate([part.crps for part in parts]),
             np.concatenate([part.pit for part in parts]),
+            np.concatenate([part.p_up for part in parts]),
             np.concatenate([part.sizes for part in parts]),
         )
 
@@ -79,6 +86,7 @@ class Scored:
             self.log_scores[rows],
             self.crps[rows],
             self.pit[rows],
+            self.p_up[rows],
             self.sizes[rows],
         )
 
@@ -98,6 +106,11 @@ class Daily:
         stocks; NaN where a forecaster tells no stock from another.
     squared_error, crps:
         Shape (t, f): means over the day's stocks, in units of their sizes.
+    brier:
+        Shape (t, f): mean over the day's stocks.
+    coverage:
+        Shape (t, f, 3): share of the day's targets inside the central intervals of
+        :data:`INTERVALS`.
     """
 
     dates: Dates
@@ -105,6 +118,8 @@ class Daily:
     ic: Matrix
     squared_error: Matrix
     crps: Matrix
+    brier: Matrix
+    coverage: Matrix
 
 
 @dataclass(frozen=True)
@@ -129,6 +144,13 @@ class Score:
     dm, dm_p:
         Diebold-Mariano statistic of the squared error against equal weights
         (negative: better), and its two-sided p-value.
+    brier_vs_half:
+        Brier score of ``p_up`` relative to that of always saying a half, which is a
+        quarter; below 1 is skill (Brier, "Verification of forecasts expressed in terms of
+        probability", Monthly Weather Review 78, 1950).
+    signs_right:
+        Share of targets that are positive where ``p_up`` is above a half, and not where it
+        is below; rows at a half say nothing and do not count.
     """
 
     forecaster: str
@@ -146,6 +168,8 @@ class Score:
     pit: str
     dm: float | None
     dm_p: float | None
+    brier_vs_half: float | None
+    signs_right: float | None
 
 
 def score(rows: Scored, horizon: int) -> list[Score]:
@@ -158,7 +182,9 @@ def score(rows: Scored, horizon: int) -> list[Score]:
     equal = rows.forecasters.index(EQUAL)
     squares = _squares(rows).mean(axis=0)
     crps = _relative_crps(rows).mean(axis=0)
-    distance = np.abs(rows.pit - 0.5)
+    coverage = covered(rows.pit).mean(axis=0)
+    is_up = rows.y[:, None] > 0
+    brier = np.square(rows.p_up - is_up).mean(axis=0, dtype=np.float64)
     scores = []
     for i, name in enumerate(rows.forecasters):
         ic = days.ic[:, i]
@@ -177,12 +203,14 @@ def score(rows: Scored, horizon: int) -> list[Score]:
                 ic_t=mean_t(ic, horizon),
                 crps_vs_zero=_ratio(crps[i], crps[zero]),
                 log_score=float(rows.log_scores[:, i].mean(dtype=np.float64)),
-                coverage_50=float(np.mean(distance[:, i] <= 0.25)),
-                coverage_80=float(np.mean(distance[:, i] <= 0.40)),
-                coverage_90=float(np.mean(distance[:, i] <= 0.45)),
+                coverage_50=float(coverage[i, 0]),
+                coverage_80=float(coverage[i, 1]),
+                coverage_90=float(coverage[i, 2]),
                 pit=json.dumps(np.round(shares, 4).tolist()),
                 dm=dm,
                 dm_p=dm_p,
+                brier_vs_half=float(brier[i] / _BRIER_OF_A_HALF),
+                signs_right=_signs_right(rows.p_up[:, i], is_up[:, 0]),
             )
         )
     return scores
@@ -194,7 +222,8 @@ def daily(rows: Scored) -> Daily:
     order = np.argsort(day, kind="stable")
     edges = np.searchsorted(day[order], np.arange(len(dates) + 1))
     shape = (len(dates), len(rows.forecasters))
-    ic, squared_error, crps = np.empty(shape), np.empty(shape), np.empty(shape)
+    ic, squared_error, crps, brier = (np.empty(shape) for _ in range(4))
+    coverage = np.empty((*shape, len(INTERVALS)))
     squares, relative_crps = _squares(rows), _relative_crps(rows)
     for i in range(len(dates)):
         of_day = order[edges[i] : edges[i + 1]]
@@ -202,7 +231,21 @@ def daily(rows: Scored) -> Daily:
         ic[i] = rank_correlations(means, y)
         squared_error[i] = squares[of_day].mean(axis=0)
         crps[i] = relative_crps[of_day].mean(axis=0)
-    return Daily(dates, np.diff(edges), ic, squared_error, crps)
+        is_up = y[:, None] > 0
+        brier[i] = np.square(rows.p_up[of_day] - is_up).mean(axis=0, dtype=np.float64)
+        coverage[i] = covered(rows.pit[of_day]).mean(axis=0)
+    return Daily(dates, np.diff(edges), ic, squared_error, crps, brier, coverage)
+
+
+def covered(pit: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Whether targets lie inside the central intervals, shape (n, f, 3), by their transforms."""
+    is_inside: NDArray[np.bool_] = np.abs(pit[..., None] - 0.5) <= np.array(INTERVALS) / 2
+    return is_inside
+
+
+def _signs_right(p_up: NDArray[np.float32], is_up: NDArray[np.bool_]) -> float | None:
+    says = p_up != np.float32(0.5)
+    return float(np.mean((p_up > 0.5)[says] == is_up[says])) if says.any() else None
 
 
 def _squares(rows: Scored) -> Matrix:

@@ -107,6 +107,7 @@ def entry_tables(
             mean=forecasts.mean.tolist(),
             sd=forecasts.sd.tolist(),
             **{name: forecasts.quantiles[:, i].tolist() for i, name in enumerate(QUANTILE_COLUMNS)},
+            p_up=forecasts.p_up.tolist(),
         )
     return {name: columns.values for name, columns in tables.items() if columns.values}
 

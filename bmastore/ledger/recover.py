@@ -27,6 +27,8 @@ from bmastore.table import Table
 # How many stocks a sentence names.
 _NAMED = 10
 _PANEL = ("settings", "prices", "features", "targets", "series", "folds")
+# What settling has still to look at: a stock is whole without it.
+_WAITING = ("awaited", "relabelled")
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ def recover(damaged: Path, new: Path, ledger_url: str | None = None) -> Recovere
 
 def _save(writer: Writer, damaged: Path, scratch: Path, place: str | None) -> Recovered:
     duck, lost = writer.duck, []
-    saved = dict.fromkeys((*_PANEL, *LEDGER_TABLES), Salvaged(0, 0))
+    saved = dict.fromkeys((*_PANEL, *_WAITING, *LEDGER_TABLES), Salvaged(0, 0))
     duck.execute("delete from meta")
     with _opened(duck, damaged, "damaged", scratch) as (has_store, missing):
         if has_store:

@@ -32,6 +32,7 @@ def start_run(
     *,
     as_of: date | None,
     time_per_stock: float | None,
+    max_age: float | None,
     workers: int,
     selected: int,
 ) -> str:
@@ -45,6 +46,7 @@ def start_run(
         horizon=config.horizon,
         as_of=as_of,
         time_per_stock=time_per_stock,
+        max_age=max_age,
         preset=config.preset,
         config_hash=config.digest(),
         config=config.to_json(),

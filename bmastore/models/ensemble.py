@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from bmastore.arrays import Dates
 from bmastore.models import mixture
 from bmastore.models.archive import Format
+from bmastore.models.components import components_of
 from bmastore.models.inputs import Inputs
 from bmastore.models.members.base import FittedMember, Lent, Needs
 from bmastore.models.members.registry import REGISTRY
@@ -73,12 +74,15 @@ class Ensemble:
     def forecast(self, dates: Dates, inputs: Inputs) -> Forecasts:
         """Forecasts for n rows at ``dates``, shape (n,)."""
         widths = self.moves.widths(inputs)[:, None]
-        centres = predict_with(self.names, self.members, self.moves, inputs) / widths
+        centres = predict_with(self.names, self.members, self.moves, inputs)
+        relative = centres / widths
         return Forecasts(
             dates,
-            widths[:, 0] * mixture.mixture_mean(centres, self.weights),
-            widths[:, 0] * mixture.mixture_sd(centres, self.scales, self.weights),
-            widths * mixture.mixture_quantiles(centres, self.scales, self.weights),
+            widths[:, 0] * mixture.mixture_mean(relative, self.weights),
+            widths[:, 0] * mixture.mixture_sd(relative, self.scales, self.weights),
+            widths * mixture.mixture_quantiles(relative, self.scales, self.weights),
+            mixture.mixture_p_up(relative, self.scales, self.weights),
+            components_of(centres, widths * self.scales, self.weights),
         )
 
 

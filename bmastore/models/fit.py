@@ -9,13 +9,15 @@ from bmastore import digests
 from bmastore.arrays import StockArrays
 from bmastore.errors import ConstantTargetError, NotFiniteError, TooFewRowsError
 from bmastore.models import ensemble, mixture
+from bmastore.models.components import ZERO, with_zero_first
 from bmastore.models.config import FitConfig
 from bmastore.models.ensemble import Ensemble, FoldModels
 from bmastore.models.folds import walk_forward
+from bmastore.models.inputs import Inputs
 from bmastore.models.members.registry import REGISTRY, boosting_among, shared_among
 from bmastore.models.oof import fit_members, out_of_fold
 from bmastore.models.prior import posterior
-from bmastore.models.results import FitResult, MemberScore, OutOfFold, Remembered
+from bmastore.models.results import FitResult, Forecasts, MemberScore, OutOfFold, Remembered
 from bmastore.models.universe import NOTHING_SHARED, Universe
 from bmastore.models.weights import Evidence, occams_window
 from bmastore.models.width import MIN_MOVES, Moves
@@ -96,7 +98,7 @@ def fit_stock(
     return FitResult(
         tuple(MemberScore(name, *map(float, numbers)) for name, *numbers in columns),
         _metrics(found),
-        trained.forecast(asked.dates, inputs),
+        _forecasts(asked, inputs, config, trained, found),
         found.oof,
         blob,
         digests.of_artifact(blob),
@@ -212,6 +214,17 @@ def final_moves(labelled: StockArrays, universe: Universe) -> Moves:
     return Moves.of(
         lent.widths, universe.inputs(labelled.dates, labelled.X), labelled.y, lent.scale
     )
+
+
+def _forecasts(
+    asked: StockArrays, inputs: Inputs, config: FitConfig, trained: Ensemble, found: Averaged
+) -> Forecasts:
+    """Forecasts of some rows, which can be compared with those of `zero`, whatever its weight."""
+    forecasts = trained.forecast(asked.dates, inputs)
+    zero = config.members.index(ZERO) if ZERO in config.members else None
+    scale = None if zero is None else found.scales[zero] * trained.moves.widths(inputs)
+    components = with_zero_first(forecasts.components, trained.names, scale)
+    return replace(forecasts, components=components)
 
 
 def _metrics(found: Averaged) -> tuple[tuple[str, float], ...]:

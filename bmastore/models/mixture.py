@@ -29,7 +29,7 @@ HALF_LIFE = 60.0
 # forecasts with scoringRules", JSS 90, 2019), doubled.
 _MEDIAN_ABS_ERROR = 0.7266868438004226
 _SD = float(np.sqrt(ERROR_DF / (ERROR_DF - 2.0)))
-_SPREAD_OF_T = 1.3839827233111777
+SPREAD_OF_T = 1.3839827233111777
 # Nodes of the quadrature below: they leave an error below 1e-4 of the scale.
 _NODES = 16
 
@@ -109,6 +109,12 @@ def mixture_cdf(x: Matrix, centres: Matrix, scales: Matrix, weights: Matrix) -> 
     return result
 
 
+def mixture_p_up(centres: Matrix, scales: Matrix, weights: Matrix) -> Matrix:
+    """Probability that the target is positive, shape (n,)."""
+    result: Matrix = 1.0 - mixture_cdf(np.zeros(len(centres)), centres, scales, weights)
+    return result
+
+
 def mixture_quantiles(
     centres: Matrix, scales: Matrix, weights: Matrix, at: Sequence[float] = QUANTILES
 ) -> Matrix:
@@ -150,29 +156,29 @@ def mixture_crps(y: Matrix, centres: Matrix, scales: Matrix, weights: Matrix) ->
     used = np.flatnonzero(weights)
     centres, scales, weights = centres[:, used], scales[used], weights[used]
     score = np.zeros(len(y))
-    nodes, shares = _t_nodes()
+    nodes, shares = t_nodes()
     for i in range(len(used)):
-        within = weights[i] * scales[i] * _SPREAD_OF_T
-        score += weights[i] * (_distance(y, centres[:, i], scales[i]) - 0.5 * within)
+        within = weights[i] * scales[i] * SPREAD_OF_T
+        score += weights[i] * (distance(y, centres[:, i], scales[i]) - 0.5 * within)
         for j in range(i):
             # Over the narrower of the two: the distance from the wider one is smooth there.
             a, b = (j, i) if scales[j] <= scales[i] else (i, j)
             draws = centres[:, [a]] + scales[a] * nodes
-            between = _distance(draws, centres[:, [b]], scales[b]) @ shares
+            between = distance(draws, centres[:, [b]], scales[b]) @ shares
             score -= weights[i] * weights[j] * between
     return score
 
 
-def _distance(x: Matrix, centre: Matrix, scale: float) -> Matrix:
+def distance(x: Matrix, centre: Matrix, scale: Matrix | float) -> Matrix:
     """Mean absolute distance of a Student t from x."""
     import scoringrules
 
     crps: Matrix = scoringrules.crps_t(x, ERROR_DF, centre, scale)
-    distance: Matrix = crps + 0.5 * scale * _SPREAD_OF_T
+    distance: Matrix = crps + 0.5 * scale * SPREAD_OF_T
     return distance
 
 
-def _t_nodes() -> tuple[Matrix, Matrix]:
+def t_nodes() -> tuple[Matrix, Matrix]:
     """Nodes and shares that integrate over a Student t: Gauss-Legendre in its angle.
 
     With t = sqrt(df) tan(angle), its density is proportional to cos(angle) to

@@ -14,12 +14,16 @@ class Forecasts:
 
     ``mean`` and ``sd`` have shape (n,), ``quantiles`` shape (n, 5) at the
     levels of :data:`bmastore.models.mixture.QUANTILES`; all in units of the target.
+    ``p_up``, shape (n,), is the probability that the target is positive. ``components``,
+    shape (n, k, 3), are the mixtures written out; see :mod:`bmastore.models.components`.
     """
 
     dates: Dates
     mean: NDArray[np.float64]
     sd: NDArray[np.float64]
     quantiles: NDArray[np.float64]
+    p_up: NDArray[np.float64]
+    components: NDArray[np.float32]
 
 
 @dataclass(frozen=True)

@@ -131,7 +131,7 @@ def _remove(
         duck.execute(f"delete from features where {rows}")  # noqa: S608
     if found.before is None:
         of_target = "" if found.target is None else f" and target = {literal(found.target)}"
-        for table in ("series", "folds"):
+        for table in ("series", "folds", "awaited", "relabelled"):
             duck.execute(f"delete from {table} where {which}{of_target}")  # noqa: S608
     else:
         # Of some stocks nothing may be left.

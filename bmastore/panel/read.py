@@ -19,7 +19,7 @@ _ROWS_OF_DAYS = 400_000
 # Most calendar days between rows, and how many trading days that is taken for.
 _SPACINGS = ((4.0, 1), (12.0, 5), (50.0, 21), (float("inf"), 63))
 # A date has its usual stocks if it has half as many as any of so many dates before it.
-_RECENT_DAYS = 20
+RECENT_DAYS = 20
 
 
 def read_rows(
@@ -82,7 +82,7 @@ def read_cross_sections(
 
     Dates on which less than half of the usual stocks have a row have none.
     """
-    days = run(duck, "panel/full_days", since=since, until=until, recent=_RECENT_DAYS).fetchall()
+    days = run(duck, "panel/full_days", since=since, until=until, recent=RECENT_DAYS).fetchall()
     asked = feature_columns_sql(features)
     step = max(1, _ROWS_OF_DAYS // max((n for _, n in days), default=1))
     sections = CrossSections.none(len(features))

@@ -169,11 +169,11 @@ def _asked_for(stock: StockArrays, since: date | None, until: date | None) -> sl
 
 
 def _table(forecasts: list[tuple[str, Forecasts]], target: str) -> Table:
-    columns = ("ticker", "date", "target", "mean", "sd", *QUANTILE_COLUMNS)
+    columns = ("ticker", "date", "target", "mean", "sd", *QUANTILE_COLUMNS, "p_up")
     types = ("VARCHAR", "DATE", "VARCHAR", *["DOUBLE"] * (len(columns) - 3))
     rows = []
     for ticker, found in forecasts:
-        numbers = np.column_stack([found.mean, found.sd, found.quantiles]).tolist()
+        numbers = np.column_stack([found.mean, found.sd, found.quantiles, found.p_up]).tolist()
         rows += [
             (ticker, day, target, *some)
             for day, some in zip(found.dates.tolist(), numbers, strict=True)

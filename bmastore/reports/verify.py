@@ -27,7 +27,7 @@ from bmastore.table import Table
 
 # Commands that mend what is found.
 _RECOVER, _PUBLISH = "bmastore recover", "bmastore train"
-_PANEL = {"prices", "features", "targets", "series", "folds", "settings"}
+_PANEL = {"prices", "features", "targets", "series", "folds", "settings", "awaited", "relabelled"}
 _COLUMNS = ("what", "problem", "mended_by")
 
 

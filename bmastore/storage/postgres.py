@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from bmastore.errors import ConfigError, StoreError, StoreLockedError
 from bmastore.storage.statements import Value, statements
 from bmastore.storage.urls import masked, parse_url
-from bmastore.storage.views import OF_SERIES, VIEWS, create_views
+from bmastore.storage.views import OF_PANEL, VIEWS, create_views
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, CursorResult, Engine
@@ -149,7 +149,7 @@ class Server:
 
     def _create_views(self) -> None:
         self._drop_views()
-        names = [name for name in VIEWS if name not in OF_SERIES]
+        names = [name for name in VIEWS if name not in OF_PANEL]
         create_views(self.connection.exec_driver_sql, names, has_series=False)
 
     def _drop_views(self) -> None:
@@ -201,6 +201,15 @@ def _may_pass(error: Exception) -> bool:
     return (
         "FATAL" not in str(error) or re.search("starting up|shutting down", str(error)) is not None
     )
+
+
+def reason_of(error: Exception) -> str | None:
+    """What a server says has failed, on one line; ``None`` for an error that is none of its."""
+    from sqlalchemy.exc import DBAPIError
+
+    if not isinstance(error, DBAPIError):
+        return None
+    return str(error.orig).strip().splitlines()[0]
 
 
 @contextmanager

@@ -17,13 +17,17 @@ from bmastore.storage.views import VIEWS, create_views
 if TYPE_CHECKING:
     from bmastore.storage.postgres import Server
 
-# The ledger, and one row per stock of the panel, but no features.
+# The ledger, one row per stock of the panel and its newest prices, but no features.
 LEDGER_TABLES = (
     "runs",
     "ledger",
     "weights",
     "metrics",
     "predictions",
+    "outcomes",
+    "feature_days",
+    "decays",
+    "stocks",
     "universes",
     "backtests",
     "backtest_cutoffs",
@@ -72,6 +76,7 @@ def _write(writer: Writer, path: Path) -> None:
                 f"create table published.{quoted(table)} as "
                 f"from {quoted(home)}.main.{quoted(table)}"
             )
+        duck.execute("create table published.prices as from v_prices")
         duck.execute("use published")
         try:
             if writer.server is not None:

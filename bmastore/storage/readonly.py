@@ -29,7 +29,8 @@ _TABLE_FUNCTIONS = frozenset(
 # Functions that tell of the machine, or change something.
 _BARRED_FUNCTIONS = frozenset({"getenv", "nextval", "setseed", "write_log"})
 # Tables and views that are not published, and functions that tell which tables there are.
-PANEL_RELATIONS = frozenset({"prices", "features", "targets", "folds", "settings", "oof"})
+PANEL_RELATIONS = frozenset({"prices", "features", "targets", "folds", "settings", "oof",
+                             "awaited", "relabelled"})  # fmt: skip
 _CATALOG_FUNCTIONS = frozenset(
     name for name in _TABLE_FUNCTIONS if name.startswith(("duckdb_", "pragma_"))
 )

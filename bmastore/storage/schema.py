@@ -18,6 +18,9 @@ from sqlalchemy import (
 from sqlalchemy import TIMESTAMP as Timestamp
 from sqlalchemy.types import REAL
 
+# What a forecast says.
+FORECAST = ("mean", "sd", "q05", "q25", "q50", "q75", "q95", "p_up")
+
 panel_metadata = MetaData()
 ledger_metadata = MetaData()
 
@@ -88,6 +91,32 @@ folds = Table(
     Column("predictions", ARRAY(REAL), nullable=False),
 )
 
+# First forecasts of rows whose label is not known yet, as they were made; settling takes them out.
+# known_until is the newest date of which anything was known then, of whatever stock. components:
+# weight, centre and scale of `zero` and of each member with weight, one after another.
+awaited = Table(
+    "awaited",
+    panel_metadata,
+    Column("entry_id", String, nullable=False),
+    Column("ticker", String, nullable=False),
+    Column("target", String, nullable=False),
+    Column("date", Date, nullable=False),
+    Column("made_at", Timestamp, nullable=False),
+    Column("known_until", Date, nullable=False),
+    *(Column(name, Double, nullable=False) for name in FORECAST),
+    Column("components", ARRAY(REAL), nullable=False),
+)
+
+# Labels that have changed since they were known: settling looks whether a forecast was judged
+# by what they were before.
+relabelled = Table(
+    "relabelled",
+    panel_metadata,
+    Column("ticker", String, nullable=False),
+    Column("target", String, nullable=False),
+    Column("date", Date, nullable=False),
+)
+
 # What ingest remembers: the feature SQL in use, its horizons, columns to leave out.
 settings = Table(
     "settings",
@@ -128,6 +157,8 @@ runs = Table(
     Column("wall_s", Double),
     Column("fit_cpu_s", Double),
     Column("peak_rss_mb", Double),
+    # In days; NULL where entries of any age are current.
+    Column("max_age", Double),
 )
 
 ledger = Table(
@@ -211,6 +242,65 @@ predictions = Table(
     Column("q50", Double, nullable=False),
     Column("q75", Double, nullable=False),
     Column("q95", Double, nullable=False),
+    # NULL in entries from before it was recorded.
+    Column("p_up", Double),
+)
+
+# Forecasts as they were first made before their label was known, joined with the label that came.
+# revision counts labels that were revised since: the one with the highest number holds.
+outcomes = Table(
+    "outcomes",
+    ledger_metadata,
+    Column("entry_id", String, nullable=False),
+    Column("ticker", String, nullable=False),
+    Column("target", String, nullable=False),
+    Column("date", Date, nullable=False),
+    Column("label_end", Date, nullable=False),
+    Column("made_at", Timestamp, nullable=False),
+    Column("known_until", Date, nullable=False),
+    Column("settled_at", Timestamp, nullable=False),
+    Column("revision", Integer, nullable=False),
+    *(Column(name, Double, nullable=False) for name in FORECAST),
+    *(Column(name, Double, nullable=False) for name in ("actual", "error")),
+    *(Column(name, Double, nullable=False) for name in ("pit", "crps", "log_score")),
+    # NULL where the settings leave out the member `zero`.
+    *(Column(name, Double) for name in ("zero_pit", "zero_crps", "zero_log_score")),
+    Column("components", ARRAY(REAL), nullable=False),
+)
+
+# How the features of all stocks stood on a date, and how far that was from the dates that models
+# learnt from; stability is NULL where there were too few of these.
+feature_days = Table(
+    "feature_days",
+    ledger_metadata,
+    Column("date", Date, nullable=False),
+    Column("feature", String, nullable=False),
+    Column("stocks", Integer, nullable=False),
+    *(Column(name, Double) for name in ("median", "quartile_distance")),
+    Column("share_missing", Double, nullable=False),
+    Column("stability", Double),
+    Column("measured_at", Timestamp, nullable=False),
+)
+
+# Stocks whose intervals were found to hold no longer: what made them stale.
+decays = Table(
+    "decays",
+    ledger_metadata,
+    Column("ticker", String, nullable=False),
+    Column("target", String, nullable=False),
+    Column("marked_at", Timestamp, nullable=False),
+    Column("outcomes", Integer, nullable=False),
+    Column("last_date", Date, nullable=False),
+    Column("coverage_80", Double, nullable=False),
+    Column("p", Double, nullable=False),
+)
+
+# What people know of stocks, as it was last ingested.
+stocks = Table(
+    "stocks",
+    ledger_metadata,
+    Column("ticker", String, nullable=False),
+    *(Column(name, String) for name in ("name", "sector", "industry", "country")),
 )
 
 backtests = Table(
@@ -252,6 +342,9 @@ backtest_scores = Table(
     Column("pit", String, nullable=False),
     Column("dm", Double),
     Column("dm_p", Double),
+    # NULL in backtests from before these were scored; so are those of the days.
+    Column("brier_vs_half", Double),
+    Column("signs_right", Double),
 )
 
 backtest_days = Table(
@@ -264,6 +357,10 @@ backtest_days = Table(
     Column("ic", Double),
     Column("squared_error", Double, nullable=False),
     Column("crps", Double, nullable=False),
+    Column("coverage_50", Double),
+    Column("coverage_80", Double),
+    Column("coverage_90", Double),
+    Column("brier", Double),
 )
 
 backtest_weights = Table(

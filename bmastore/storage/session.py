@@ -348,7 +348,7 @@ def _show_ledger_of_published(duck: duckdb.DuckDBPyConnection, published: Path) 
         raise explain(published, error) from None
     tables = duck.execute(
         "select table_name from duckdb_tables() "
-        "where database_name = 'results' and table_name <> 'series'"
+        "where database_name = 'results' and table_name not in ('series', 'prices')"
     ).fetchall()
     for (name,) in tables:
         duck.execute(f"create temp view {quoted(name)} as from results.{quoted(name)}")

@@ -6,7 +6,8 @@ taken for the other. In comments and strings, signs mean nothing.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -103,11 +104,20 @@ def bulk_insert(
 
     Registered columns are a thousand times faster than ``executemany``.
     """
-    duck.register("bulk_rows", {name: _column(values) for name, values in columns.items()})
-    try:
+    with registered(duck, "bulk_rows", columns):
         duck.execute(f"insert into {quoted(table)} by name select * from bulk_rows")  # noqa: S608
+
+
+@contextmanager
+def registered(
+    duck: "duckdb.DuckDBPyConnection", name: str, columns: Mapping[str, Sequence[Any]]
+) -> Iterator[None]:
+    """Rows, given as equally long columns, as a relation of a connection."""
+    duck.register(name, {column: _column(values) for column, values in columns.items()})
+    try:
+        yield
     finally:
-        duck.unregister("bulk_rows")
+        duck.unregister(name)
 
 
 def quoted(identifier: str) -> str:
@@ -152,5 +162,8 @@ def _as_part(name: str, given: Value | Part) -> str:
 def _column(values: Sequence[Any]) -> "NDArray[Any]":
     import numpy as np
 
-    kind = float if all(isinstance(value, float) for value in values) else object
-    return np.array(values, dtype=kind)
+    if all(isinstance(value, float) for value in values):
+        return np.array(values, dtype=float)
+    column = np.empty(len(values), dtype=object)
+    column[:] = values  # lists stay lists
+    return column

@@ -27,9 +27,25 @@ VIEWS = (
     "v_backtest",
     "v_backtest_days",
     "v_backtest_weights",
+    "v_backtest_history",
+    "v_newest_forecasts",
+    "v_prices",
+    "v_freshness",
+    "v_entries",
+    "v_weights_history",
+    "v_member_days",
+    "v_outcomes",
+    "v_live_days",
+    "v_live_stocks",
+    "v_live_sectors",
+    "v_quantile_returns",
+    "v_turnover",
+    "v_calibration",
+    "v_pit",
+    "v_feature_drift",
 )
-# Those that need the panel's `series`: a ledger on a server has all others.
-OF_SERIES = ("v_status",)
+# Those that need the panel's `series` or `prices`: a ledger on a server has all others.
+OF_PANEL = ("v_status", "v_prices")
 
 # What an entry was made from: the cause that is given when it has changed, and the column of
 # the ledger that tells. The first that applies is the cause.
@@ -75,4 +91,13 @@ def _rules(has_series: bool) -> dict[str, Part]:
             "exists (select 1 from series where series.ticker = attempts.ticker "
             "and series.target = attempts.target)"
         )
-    return {"changed": Part(changed), "is_known": Part(is_known)}
+    last_dates = (
+        "select ticker, target, last_date from series"
+        if has_series
+        else "select ticker, target, max(date) as last_date from predictions group by 1, 2"
+    )
+    return {
+        "changed": Part(changed),
+        "is_known": Part(is_known),
+        "last_dates": Part(last_dates),
+    }

@@ -26,6 +26,8 @@ class PassOptions:
         Train at most so many.
     as_of:
         Use only rows and labels known on this date.
+    max_age:
+        Train also stocks whose newest entry was made more than so many days ago.
     workers:
         Worker processes; ``None`` means one per core.
     max_memory:
@@ -44,6 +46,7 @@ class PassOptions:
     tickers: tuple[str, ...] | None = None
     limit: int | None = None
     as_of: date | None = None
+    max_age: float | None = None
     workers: int | None = None
     max_memory: int | None = None
     batch_size: int = 400
@@ -54,6 +57,8 @@ class PassOptions:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ConfigError(f"{name} must be at least 1, not {value}")
+        if self.max_age is not None and self.max_age <= 0:
+            raise ConfigError(f"max_age must be positive, not {self.max_age}")
         if self.time_per_stock is not None and self.time_per_stock <= 0:
             raise ConfigError(f"time_per_stock must be positive, not {self.time_per_stock}")
 

@@ -3,11 +3,12 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 
 import numpy as np
 
+from bmastore.calendar import utc_now
 from bmastore.errors import ArtifactError
 from bmastore.ledger import causes, folds, runs, universes
 from bmastore.ledger.causes import Inputs, NewestAttempt
@@ -164,11 +165,17 @@ def _plan_stocks(session: Session, config: FitConfig, options: PassOptions) -> t
         series = _series_as_of(session, series, config.target, options.as_of)
     newest = causes.newest_attempts(session, config.target)
     config_hash, code = config.digest(), code_version()
-    planned = []
+    planned, oldest = [], None
+    if options.max_age is not None:
+        oldest = utc_now() - timedelta(days=options.max_age)
     for one in series:
         last, now = newest.get(one.ticker), Inputs(one.digest, config_hash, code)
         cause = causes.select_cause(
-            last, now, force=options.force, retry_failed=options.retry_failed
+            last,
+            now,
+            force=options.force,
+            retry_failed=options.retry_failed,
+            oldest=oldest,
         )
         if cause is not None:
             planned.append(_plan_stock(one, last, now, cause, options.as_of))

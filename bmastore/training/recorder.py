@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Callable
+from datetime import date
+from functools import cached_property
 
-from bmastore.ledger import entries, runs
+from bmastore.ledger import drift, entries, outcomes, runs
 from bmastore.ledger.folds import write_folds
 from bmastore.ledger.universes import record_universe
 from bmastore.models.results import FitResult
@@ -117,10 +119,20 @@ class Recorder:
             for entry_id, planned, outcome in taken
             if outcome.result is not None and not planned.is_look_back
         ]
+        made = [
+            (entry_id, outcome.ticker, outcome.finished_at, outcome.result.forecasts)
+            for entry_id, _, outcome in taken
+            if outcome.result is not None
+        ]
         with self._writer.transaction():
             for table, columns in entries.entry_tables(taken, self.run_id, config).items():
                 self._writer.insert(table, columns)
             write_folds(self._writer.duck, results, config)
+            if made:
+                outcomes.await_labels(self._writer, made, config.target, self._known_until)
+            if status != "running":
+                outcomes.settle(self._writer)
+                drift.measure_new_days(self._writer)
             runs.update_run(
                 self._writer,
                 self.run_id,
@@ -131,6 +143,13 @@ class Recorder:
             )
         self._writer.checkpoint_if_due()
         self._waiting = []
+
+    @cached_property
+    def _known_until(self) -> date:
+        """The newest date of which the panel knows anything, which a pass does not change."""
+        newest = outcomes.known_until(self._writer.duck)
+        assert newest is not None, "what is trained has rows"
+        return newest
 
     def _publish_if_due(self) -> None:
         """Publish after the first commit, then as often as its cost allows."""

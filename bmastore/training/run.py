@@ -181,6 +181,7 @@ def _begin(
             plan.config,
             as_of=plan.options.as_of,
             time_per_stock=plan.options.time_per_stock,
+            max_age=plan.options.max_age,
             workers=plan.workers,
             selected=len(plan.stocks),
         )

@@ -1,4 +1,15 @@
--- Put the labels that the prices now give in place of those they gave before.
+-- Put the labels that the prices now give in place of those they gave before, and note which
+-- are others than before.
+insert into main.relabelled (ticker, target, date)
+select computed.ticker, computed.target, computed.date
+from computed_targets as computed
+inner join main.targets as known
+    on known.ticker = computed.ticker
+    and known.target = computed.target
+    and known.date = computed.date
+{in_spans}
+where known.value <> computed.value;
+
 delete from main.targets
 using spans
 where targets.ticker = spans.ticker

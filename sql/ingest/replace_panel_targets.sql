@@ -20,6 +20,12 @@ from (
         stock as (partition by ticker)
 );
 
+insert into main.relabelled (ticker, target, date)
+select targets.ticker, targets.target, targets.date
+from main.targets
+inner join changed on changed.ticker = targets.ticker and changed.date = targets.date
+where changed.{relabelled} and targets.target = $target;
+
 delete from main.targets
 using changed
 where changed.{relabelled}

@@ -1,9 +1,9 @@
 -- A run begins.
 insert into runs (
-    run_id, status, started_at, target, horizon, as_of, time_per_stock, preset, config_hash,
+    run_id, status, started_at, target, horizon, as_of, time_per_stock, max_age, preset, config_hash,
     config, code_version, workers, selected, trained, failed, skipped
 )
 values (
-    $run_id, 'running', $started_at, $target, $horizon, $as_of, $time_per_stock, $preset,
+    $run_id, 'running', $started_at, $target, $horizon, $as_of, $time_per_stock, $max_age, $preset,
     $config_hash, $config, $code_version, $workers, $selected, 0, 0, 0
 )

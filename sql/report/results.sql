@@ -22,7 +22,7 @@ select
     weights_of.weights, metrics_of.metrics,
     newest_forecast.date as forecast_date, newest_forecast.mean, newest_forecast.sd,
     newest_forecast.q05, newest_forecast.q25, newest_forecast.q50,
-    newest_forecast.q75, newest_forecast.q95,
+    newest_forecast.q75, newest_forecast.q95, newest_forecast.p_up,
     v_status.error_type, v_status.error_message
 from v_status
 left join v_latest on v_latest.ticker = v_status.ticker and v_latest.target = v_status.target

@@ -45,6 +45,15 @@ from (
     from predictions
     where not (sd >= 0 and q05 <= q25 and q25 <= q50 and q50 <= q75 and q75 <= q95)
     union all
+    select 'outcomes', 'outcomes with one stock, date and revision', ticker
+    from outcomes
+    group by ticker, target, date, revision
+    having count(*) > 1
+    union all
+    select 'outcomes', 'outcomes whose label was known when they were forecast', ticker
+    from outcomes
+    where label_end <= known_until
+    union all
     select 'weights', 'rows of no entry', member
     from weights
     where entry_id not in (select entry_id from ledger)

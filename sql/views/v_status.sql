@@ -1,11 +1,13 @@
 -- One row per stock: its status now and, where it waits to be trained, the cause. What an
 -- entry was made from is compared with the stock's data now, and with config and code of the
--- target's last run that was no look back; {changed} holds a branch for each of these, as the pass itself has them.
+-- target's last run that was no look back; {changed} holds a branch for each of these, as the pass
+-- itself has them. A trained stock waits too if its intervals were found to hold no longer since
+-- (decay), or if its entry is older than that run allowed (age).
 create or replace view v_status as
 with last_run as (
     select * from (
         select
-            target, config_hash, code_version,
+            target, config_hash, code_version, max_age,
             row_number() over (
                 partition by target order by coalesce(as_of, date '9999-12-31') desc, started_at desc
             ) as age
@@ -17,7 +19,7 @@ with last_run as (
 now as (
     select
         series.ticker, series.target, series.n_rows, series.last_date,
-        series.digest as data_digest, last_run.config_hash, last_run.code_version
+        series.digest as data_digest, last_run.config_hash, last_run.code_version, last_run.max_age
     from series
     left join last_run on last_run.target = series.target
 ),
@@ -27,7 +29,20 @@ compared as (
         now.ticker, now.target, now.n_rows, now.last_date,
         v_latest.trained_at, newest.status as last_status,
         newest.error_type, newest.error_message,
-        case when newest.entry_id is null then 'new' {changed} end as cause
+        case
+            when newest.entry_id is null then 'new'
+            {changed}
+            when newest.status <> 'trained' then null
+            when exists (
+                select 1 from decays
+                where decays.ticker = now.ticker
+                    and decays.target = now.target
+                    and decays.marked_at > newest.finished_at
+            ) then 'decay'
+            when newest.finished_at
+                < (current_timestamp at time zone 'UTC') - now.max_age * interval '1 day'
+                then 'age'
+        end as cause
     from now
     left join v_attempts as newest
         on newest.ticker = now.ticker and newest.target = now.target and newest.age = 1

@@ -70,7 +70,7 @@ def test_export_has_one_row_a_stock(trained, tmp_path):
 
 def test_predict_prints_the_columns_of_v_predictions(trained):
     text = cli("predict", "--format", "csv", "--store", trained.path).stdout
-    assert text.splitlines()[0] == "ticker,date,target,mean,sd,q05,q25,q50,q75,q95"
+    assert text.splitlines()[0] == "ticker,date,target,mean,sd,q05,q25,q50,q75,q95,p_up"
     assert len(text.splitlines()) == 7
 
 

@@ -1,6 +1,7 @@
 """Scores of forecasts, against the libraries and formulas that define them."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -26,6 +27,7 @@ def scored(y, means, sd=1.0, days=None, sizes=None):
         stats.norm.logpdf(observed, means, sd).astype(np.float32),
         scoringrules.crps_normal(observed, means, sd).astype(np.float32),
         stats.norm.cdf(observed, means, sd).astype(np.float32),
+        stats.norm.sf(0.0, means, sd).astype(np.float32),
         np.ones(len(y), np.float32) if sizes is None else sizes.astype(np.float32),
     )
 
@@ -46,6 +48,10 @@ def test_a_forecaster_that_knows_the_mean_is_calibrated_and_beats_zero():
     assert ensemble.coverage_90 == pytest.approx(0.9, abs=0.01)
     assert np.array(json.loads(ensemble.pit)) == pytest.approx(0.1, abs=0.01)
     assert (zero.mse_vs_zero, zero.crps_vs_zero) == (1, 1)
+    # Two Gaussians of correlation one half in variance have one sign in three of four pairs.
+    assert ensemble.signs_right == pytest.approx(0.75, abs=0.01)
+    assert ensemble.brier_vs_half < 0.75
+    assert (zero.brier_vs_half, zero.signs_right) == (1, None)  # a half says nothing
     assert zero.ic is zero.icir is zero.ic_t is None  # it tells no stock from another
     assert equal.dm is equal.dm_p is None
     assert (ensemble.n_rows, ensemble.n_days) == (20_000, 2_000)
@@ -63,6 +69,10 @@ def test_days_are_scored_one_by_one_whatever_the_order_of_the_rows():
         assert found.ic[day] == pytest.approx(expected)
         squares = np.square(y[mine, None] - means[mine]).mean(axis=0)
         assert found.squared_error[day] == pytest.approx(squares, rel=1e-5)
+        inside = np.abs(rows.pit[mine] - 0.5) <= 0.4
+        assert found.coverage[day, :, 1] == pytest.approx(inside.mean(axis=0))
+        brier = np.square(rows.p_up[mine] - (y[mine, None] > 0)).mean(axis=0)
+        assert found.brier[day] == pytest.approx(brier)
     shuffled = scores.daily(rows.take(random.permutation(60)))
     assert shuffled.ic == pytest.approx(found.ic)
 
@@ -88,6 +98,18 @@ def test_rank_correlation_is_spearmans_also_with_ties():
     y = random.integers(0, 6, size=50).astype(float)
     expected = [stats.spearmanr(column, y).statistic for column in means.T]
     assert scores.rank_correlations(means, y) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("p_up", "brier", "signs"),
+    [([1, 0, 0], 0.0, 1.0), ([0, 1, 1], 4.0, 0.0), ([0.8, 0.5, 0.5], 0.72, 1.0)],
+)
+def test_a_target_of_zero_is_not_positive(p_up, brier, signs):
+    rows = scored([0.02, -0.01, 0.0], np.zeros((3, 3)))
+    told = replace(rows, p_up=np.repeat(np.float32(p_up)[:, None], 3, axis=1))
+    found = scores.score(told, horizon=1)[0]
+    assert found.brier_vs_half == pytest.approx(brier)
+    assert found.signs_right == signs
 
 
 def test_a_handful_of_stocks_has_no_rank_correlation():

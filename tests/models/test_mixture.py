@@ -59,6 +59,19 @@ def test_quantiles_invert_the_distribution_function(drawn):
         assert reached == pytest.approx(np.full(3, level), abs=1e-6)
 
 
+@settings(max_examples=50)
+@given(mixtures())
+def test_what_is_forecast_to_be_positive_lies_above_zero(drawn):
+    centres, scales, weights = drawn
+    p_up = mixture.mixture_p_up(centres, scales, weights)
+    assert ((p_up >= 0) & (p_up <= 1)).all()
+    # A forecast turned around: what was up is down.
+    assert mixture.mixture_p_up(-centres, scales, weights) == pytest.approx(1 - p_up)
+    median = mixture.mixture_quantiles(centres, scales, weights, (0.5,))[:, 0]
+    is_clear = np.abs(median) > 1e-9
+    assert ((p_up > 0.5) == (median > 0))[is_clear].all()
+
+
 def test_mean_and_sd_are_those_of_a_large_sample():
     centres, scales = np.array([[0.1, -0.2]]), np.array([0.05, 0.1])
     weights = np.array([0.3, 0.7])

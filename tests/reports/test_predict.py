@@ -13,7 +13,8 @@ from bmastore.storage import artifacts
 from bmastore.storage.paths import models_path
 from tests.helpers import FAST, HORIZON, TARGET
 
-COLUMNS = ["ticker", "date", "target", "mean", "sd", "q05", "q25", "q50", "q75", "q95"]
+COLUMNS = ["ticker", "date", "target", "mean", "sd", "q05", "q25", "q50", "q75", "q95",
+           "p_up"]  # fmt: skip
 
 
 def artifact_of(store, ticker):

@@ -91,6 +91,7 @@ ADDED_SINCE = (
 )  # fmt: skip
 TO_0001 = [
     *(f"drop table {table} cascade" for table in ADDED_SINCE),
+    "alter table predictions drop column p_up cascade",
     "update alembic_version set version_num = '0001'",
 ]
 

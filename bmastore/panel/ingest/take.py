@@ -16,7 +16,7 @@ The chain of temporary relations, each made out of the one before:
 """
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -40,6 +40,7 @@ def ingest(
     options: IngestOptions | None = None,
     *,
     target: Any = None,
+    at_end: Callable[[Writer], object] = lambda writer: None,
 ) -> IngestReport:
     """Take prices, or a panel if there is a target, in one transaction.
 
@@ -53,6 +54,8 @@ def ingest(
         How it is to be read.
     target:
         Columns to forecast, or targets by ticker or beside the frame.
+    at_end:
+        What else is to be done in the same transaction, when all is stored.
 
     Raises
     ------
@@ -80,6 +83,7 @@ def ingest(
             return replace(report, dry_run=True)
         with session.transaction():
             store()
+            at_end(session)
     return report
 
 

@@ -1,0 +1,46 @@
+"""``bmastore monitor``."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from bmastore.cli import messages
+from bmastore.cli.options import (
+    EXIT_FAILED,
+    Output,
+    open_store,
+    print_table,
+    say,
+    store_option,
+    writing_options,
+)
+
+
+@click.command()
+@click.option("--target", help="What is forecast  [default: all targets]")
+@click.option("--json", "as_json", is_flag=True, help="Print the reports as one JSON list.")
+@store_option
+@writing_options
+def monitor(
+    target: str | None, as_json: bool, store: Path, ledger: str | None, lock_timeout: float
+) -> None:
+    """Settle forecasts, and say how they do live beside the newest backtest.
+
+    Exit code 1 says that something is alarming: skill or coverage lower than
+    chance explains, features that have drifted, or intervals of many stocks
+    that no longer hold. Such stocks become stale (bmastore docs monitoring).
+    """
+    from bmastore.reports.render import to_json
+
+    reports = open_store(store, ledger, lock_timeout).monitor(target)
+    if as_json:
+        click.echo("[" + ",\n".join(to_json(one).strip() for one in reports) + "]")
+    for report in reports:
+        if not as_json:
+            say(messages.monitored_before(report))
+            if report.days:
+                print_table(messages.live_skill(report), Output())
+        say(messages.monitored_after(report))
+    if any(report.alarms for report in reports):
+        sys.exit(EXIT_FAILED)

@@ -1,0 +1,173 @@
+"""Outcomes: forecasts as they were first made before their label was known, and what came.
+
+A forecast waits in `awaited` from the commit of its entry on, if nobody has forecast its row
+before and the panel has no label of it. Settling joins it with its label once that has come, and
+scores it. It counts if the label became known on a later day than the newest of which the store
+knew anything when the forecast was made: a look back, or a stock that is ingested after the
+others, is judged by nothing that was there already.
+
+The mixture's components wait with it, for density and CRPS cannot be told from quantiles, and the
+members are gone when the next entry replaces them. They are kept of first forecasts alone, one
+row per stock and day, where a pass writes one per day of the horizon; and they stay with the
+outcome, should its label be revised.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+import duckdb
+import numpy as np
+
+from bmastore.calendar import utc_now
+from bmastore.ledger.entries import Columns
+from bmastore.models.mixture import QUANTILE_COLUMNS
+from bmastore.models.results import Forecasts
+from bmastore.storage import postgres
+from bmastore.storage.session import Writer
+from bmastore.storage.statements import registered, run
+
+_Row = Mapping[str, Any]
+_Key = tuple[str, str, date]
+# A label that moved by less than this share of its forecast's standard deviation is the same: an
+# adjusted close that is rounded anew moves all labels of a stock's history a little.
+_SAME = 1e-3
+_FORECAST = ("mean", "sd", *QUANTILE_COLUMNS, "p_up")
+_KEPT = ("entry_id", "ticker", "target", "date", "made_at", "known_until", *_FORECAST, "components")
+
+
+def known_until(duck: duckdb.DuckDBPyConnection) -> date | None:
+    """The newest date of which the panel knows anything; ``None`` where it is empty."""
+    newest: date | None = run(duck, "outcomes/known_until").fetchall()[0][0]
+    return newest
+
+
+def await_labels(
+    writer: Writer,
+    made: Iterable[tuple[str, str, datetime, Forecasts]],
+    target: str,
+    known: date,
+) -> None:
+    """Have first forecasts wait for their labels, inside a transaction.
+
+    Parameters
+    ----------
+    made:
+        Entry id, ticker, time and forecasts of each trained stock.
+    known:
+        The newest date of which the panel knew anything.
+    """
+    columns = Columns()
+    for entry_id, ticker, made_at, forecasts in made:
+        n = len(forecasts.dates)
+        columns.extend(
+            entry_id=[entry_id] * n,
+            ticker=[ticker] * n,
+            target=[target] * n,
+            date=forecasts.dates.tolist(),
+            made_at=[made_at] * n,
+            known_until=[known] * n,
+            mean=forecasts.mean.tolist(),
+            sd=forecasts.sd.tolist(),
+            **{name: forecasts.quantiles[:, i].tolist() for i, name in enumerate(QUANTILE_COLUMNS)},
+            p_up=forecasts.p_up.tolist(),
+            components=forecasts.components.reshape(n, -1).tolist(),
+        )
+    if not columns.values:
+        return
+    with registered(writer.duck, "new_forecasts", columns.values):
+        run(writer.duck, "outcomes/await_labels")
+
+
+def settle(writer: Writer) -> int:
+    """Join forecasts with the labels that have come, inside a transaction; returns how many.
+
+    A label that was revised makes a new row with the next ``revision``. What is settled already
+    is left alone: if the process died between the commit on a server and that of the panel, the
+    next settling finds it there.
+    """
+    due, revised = _rows(writer.duck, "outcomes/due"), _rows(writer.duck, "outcomes/revised")
+    if not due and not revised:
+        return 0
+    settled = _to_settle(due, revised, _newest(writer, [*due, *revised]))
+    if settled:
+        writer.insert("outcomes", _judged(settled, utc_now()))
+    run(writer.duck, "outcomes/clear")
+    return len(settled)
+
+
+def settle_beside(writer: Writer, say: Callable[[str], None]) -> None:
+    """Settle after an ingest whose ledger lies on a server, in a transaction of its own.
+
+    The server commits first: in the ingest's transaction its outcomes could be there without the
+    labels. Where it fails, the next pass settles, and the ingest stands.
+    """
+    try:
+        with writer.transaction():
+            settle(writer)
+    except Exception as error:
+        reason = postgres.reason_of(error)
+        if reason is None:
+            raise
+        say(f"forecasts are not settled yet ({reason}); the next pass settles them")
+
+
+def _rows(duck: duckdb.DuckDBPyConnection, name: str) -> list[_Row]:
+    found = run(duck, name)
+    columns = [column[0] for column in found.description or ()]
+    return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
+
+
+def _newest(writer: Writer, labelled: Sequence[_Row]) -> dict[_Key, _Row]:
+    """Outcomes that hold, among those of the dates of some labels."""
+    days = [row["date"] for row in labelled]
+    found = writer.ledger_rows("newest_outcomes", since=min(days), until=max(days))
+    return {_key(row): row for row in found}
+
+
+def _key(row: _Row) -> _Key:
+    return row["ticker"], row["target"], row["date"]
+
+
+def _to_settle(
+    due: Sequence[_Row], revised: Sequence[_Row], newest: Mapping[_Key, _Row]
+) -> list[_Row]:
+    """What is to be recorded: forecasts with their labels and the number of their revision."""
+    settled: list[_Row] = []
+    for row in due:
+        if row["is_ahead"] and _key(row) not in newest:
+            settled.append({**row, "revision": 0})
+    for key, row in {_key(row): row for row in [*due, *revised]}.items():
+        before = newest.get(key)
+        if before is None or abs(row["actual"] - before["actual"]) <= _SAME * before["sd"]:
+            continue
+        label = {"actual": row["actual"], "label_end": row["label_end"]}
+        settled.append({**before, **label, "revision": before["revision"] + 1})
+    return settled
+
+
+def _judged(settled: Sequence[_Row], now: datetime) -> dict[str, Sequence[Any]]:
+    """Rows of `outcomes`, as columns: forecasts and labels with their scores."""
+    # What scores needs SciPy, and most ingests settle nothing.
+    from bmastore.models.components import judge, judge_zero, unpacked
+
+    actual = np.array([row["actual"] for row in settled], dtype=np.float64)
+    mean = np.array([row["mean"] for row in settled], dtype=np.float64)
+    components = unpacked([row["components"] for row in settled])
+    ours, zeros = judge(actual, components), judge_zero(actual, components)
+    return {
+        **{name: [row[name] for row in settled] for name in (*_KEPT, "label_end", "revision")},
+        "settled_at": [now] * len(settled),
+        "actual": actual.tolist(),
+        "error": (actual - mean).tolist(),
+        "pit": ours.pit.tolist(),
+        "crps": ours.crps.tolist(),
+        "log_score": ours.log_score.tolist(),
+        "zero_pit": _or_none(zeros.pit),
+        "zero_crps": _or_none(zeros.crps),
+        "zero_log_score": _or_none(zeros.log_score),
+    }
+
+
+def _or_none(values: "np.ndarray[Any, Any]") -> list[float | None]:
+    return [None if value != value else value for value in values.tolist()]

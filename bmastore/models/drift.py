@@ -1,0 +1,75 @@
+"""How far a day's features are from those that models learnt from."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Parts of equal share into which the values of the training window are cut.
+_PARTS = 10
+# Values that a window needs: fewer do not fill the parts.
+_FEWEST = 200
+
+
+@dataclass(frozen=True)
+class FeatureDay:
+    """How one feature stood on one day.
+
+    Attributes
+    ----------
+    stocks:
+        Rows of the day.
+    median, quartile_distance:
+        Over the stocks that have it; ``None`` without any.
+    share_missing:
+        Of the stocks.
+    stability:
+        Population stability index against the training window; ``None`` where that is too small.
+    """
+
+    stocks: int
+    median: float | None
+    quartile_distance: float | None
+    share_missing: float
+    stability: float | None
+
+
+def feature_day(today: NDArray[np.float32], window: NDArray[np.float32]) -> FeatureDay:
+    """How a feature stood on a day, shape (n,), and in the window before it, shape (m,).
+
+    NaN is missing.
+    """
+    known = today[~np.isnan(today)].astype(np.float64)
+    low, middle, high = np.quantile(known, (0.25, 0.5, 0.75)) if len(known) else (None,) * 3
+    return FeatureDay(
+        len(today),
+        None if middle is None else float(middle),
+        None if low is None or high is None else float(high - low),
+        1 - len(known) / len(today),
+        stability_index(today, window),
+    )
+
+
+def stability_index(today: NDArray[np.float32], window: NDArray[np.float32]) -> float | None:
+    """Population stability index of a day's values against those of a window.
+
+    The sum over the parts of (share today - share then) log(share today / share then): the
+    Kullback-Leibler divergence both ways (Siddiqi, "Credit Risk Scorecards", 2006, chapter 8).
+    Parts are the tenths of the window, and what is missing. Each count is enlarged by a half,
+    so that an empty part is no infinity. ``None`` where the window has too few values.
+    """
+    known = window[~np.isnan(window)]
+    if len(known) < _FEWEST or not len(today):
+        return None
+    edges = np.unique(np.quantile(known, np.arange(1, _PARTS) / _PARTS))
+    then, now = (_shares(values, edges) for values in (window, today))
+    return float(np.sum((now - then) * np.log(now / then)))
+
+
+def _shares(values: NDArray[np.float32], edges: NDArray[np.float32]) -> NDArray[np.float64]:
+    missing = np.isnan(values)
+    parts = np.searchsorted(edges, values[~missing], side="right")
+    known = np.bincount(parts, minlength=len(edges) + 1)
+    counts = np.append(known, np.count_nonzero(missing)) + 0.5
+    shares: NDArray[np.float64] = counts / counts.sum()
+    return shares

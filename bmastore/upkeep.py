@@ -1,0 +1,72 @@
+"""The part of a store's interface that takes care of it: of its files, and of its forecasts."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bmastore.storage.migrate import migrate
+from bmastore.storage.paths import real_path
+from bmastore.storage.session import Writer, open_writer
+
+if TYPE_CHECKING:
+    from bmastore.evaluation.monitor import MonitorReport
+    from bmastore.ledger.recover import Recovered
+    from bmastore.reports.verify import Verified
+
+
+class Upkeep:
+    """Where a store lies, how it is opened for writing, and what watches over it.
+
+    The attributes are the parameters of :class:`bmastore.Store`.
+    """
+
+    def __init__(
+        self, path: Path, ledger: str | None, lock_timeout: float, say: Callable[[str], None]
+    ) -> None:
+        self.path = path
+        self.ledger = ledger
+        self.lock_timeout = lock_timeout
+        self._say = say
+
+    def monitor(self, target: str | None = None) -> "tuple[MonitorReport, ...]":
+        """Settle forecasts, and compare what they do live with the newest backtest.
+
+        A report per target; ``alarms`` says in sentences what is wrong. Stocks whose intervals no
+        longer hold become stale, with cause ``decay``.
+
+        Raises
+        ------
+        ConfigError, StoreError
+            If the store has no such target, or none at all.
+        """
+        from bmastore.evaluation.monitor import monitor
+
+        with self._writing() as writer:
+            return monitor(writer, target)
+
+    def migrate(self) -> tuple[str, str, Path | None]:
+        """Bring an older store up to date; returns versions before and after, and its backup."""
+        return migrate(self.path, self.ledger, self.lock_timeout, self._say)
+
+    def verify(self) -> "Verified":
+        """Read every block, rule and model; ``findings`` says what is wrong. Changes nothing."""
+        from bmastore.reports.verify import verify
+
+        return verify(self.path, self.ledger)
+
+    def recover(self, new: str | Path) -> "Recovered":
+        """Make a new store of what can be read of this one; ``lost`` says what can not."""
+        from bmastore.ledger.recover import recover
+
+        return recover(self.path, real_path(Path(new)), self.ledger)
+
+    def _writing(self, *, create: bool = False) -> AbstractContextManager[Writer]:
+        """The store held for writing."""
+        return open_writer(
+            self.path,
+            ledger_url=self.ledger,
+            create=create,
+            patience=self.lock_timeout,
+            say=self._say,
+        )

@@ -1,0 +1,2 @@
+-- What is known of stocks.
+select ticker, name, sector, industry, country from stocks

@@ -1,0 +1,200 @@
+"""Forecasts that were made before their label was known, and no others, are judged by it."""
+
+import numpy as np
+import psycopg
+import pytest
+
+from bmastore import PassOptions, Store
+from bmastore.datasets import planted_panel
+from bmastore.models import mixture
+from bmastore.storage.session import open_writer
+from tests.helpers import FAST, HORIZON, TARGET
+
+PANEL = planted_panel(n_stocks=3, n_days=300, seed=5)
+DAYS = PANEL["date"].unique()
+KEYS = ["ticker", "date"]
+
+
+@pytest.fixture(params=["duckdb", "postgresql"])
+def fresh(request, tmp_path):
+    """A store without anything, whose ledger lies in DuckDB or on a server."""
+    url = request.getfixturevalue("url") if request.param == "postgresql" else None
+    return Store(tmp_path / "bma.duckdb", ledger=url)
+
+
+def known_on(day, panel=PANEL):
+    """The panel as it was on a day, by its number: later labels are not there yet."""
+    seen = panel[panel["date"] <= DAYS[day]].copy()
+    seen.loc[seen["date"] > DAYS[day - HORIZON], TARGET] = np.nan
+    return seen
+
+
+def ingest(store, panel):
+    store.ingest(panel, target=TARGET, horizon=HORIZON)
+
+
+def night(store, day, panel=PANEL, **options):
+    ingest(store, known_on(day, panel))
+    store.train(FAST, PassOptions(**options))
+
+
+def outcomes(store):
+    return store.sql("select * from outcomes order by ticker, date, revision")
+
+
+def test_each_row_is_judged_by_its_first_forecast(fresh):
+    for day in (280, 282, 290):
+        night(fresh, day)
+    found = outcomes(fresh)
+    # The first pass forecast the five newest days, the second the two days since.
+    assert found["date"].unique().tolist() == DAYS[276:283].tolist()
+    assert len(found) == 3 * 7
+    first = fresh.sql(
+        "select p.ticker, p.date, mean, sd, q05, q25, q50, q75, q95, p_up from predictions p "
+        "join ledger l on l.entry_id = p.entry_id "
+        "qualify row_number() over (partition by p.ticker, p.date order by l.attempt) = 1"
+    )
+    both = found.merge(first, on=KEYS, suffixes=("", "_first"))
+    assert len(both) == len(found)
+    for name in ("mean", "sd", "q05", "q25", "q50", "q75", "q95", "p_up"):
+        assert (both[name] == both[f"{name}_first"]).all()
+    labels = found.merge(PANEL, on=KEYS)[TARGET]
+    assert (found["actual"] == labels).all()
+    assert (found["error"] == found["actual"] - found["mean"]).all()
+    assert (found["label_end"] > found["known_until"]).all()
+    assert (found["revision"] == 0).all()
+
+
+def test_scores_are_those_of_the_mixture_that_was_forecast(fresh):
+    night(fresh, 280)
+    night(fresh, 290)
+    for row in outcomes(fresh).itertuples():
+        weight, centre, scale = np.reshape(row.components, (-1, 3)).astype(float).T
+        y, centres = np.array([row.actual]), centre[None, :]
+        assert weight.sum() == pytest.approx(1)
+        assert row.mean == pytest.approx(centre @ weight, rel=1e-5)
+        pit = mixture.mixture_cdf(y, centres, scale, weight)
+        assert row.pit == pytest.approx(pit[0], abs=1e-6)
+        crps = mixture.mixture_crps(y, centres, scale, weight)
+        assert row.crps == pytest.approx(crps[0], rel=1e-5)
+        of_zero = mixture.mixture_crps(y, np.zeros((1, 1)), scale[:1], np.ones(1))
+        assert row.zero_crps == pytest.approx(of_zero[0], rel=1e-5)
+        assert row.q05 < row.q95
+        if row.q05 < row.actual < row.q95:
+            assert 0.05 < row.pit < 0.95
+
+
+def test_what_comes_later_changes_no_outcome(fresh, tmp_path):
+    other = Store(tmp_path / "other.duckdb")
+    changed = PANEL.copy()
+    after = changed["date"] > DAYS[290]
+    changed.loc[after, ["momentum", TARGET]] *= -3.0
+    for store, panel in ((fresh, PANEL), (other, changed)):
+        for day in (280, 285, 290, 299):
+            night(store, day, panel)
+    names = [*KEYS, "mean", "p_up", "actual", "pit", "crps", "log_score", "zero_crps"]
+    # Labels of the last five of these days came after the change, which their rows do not know.
+    until = DAYS[290 - HORIZON]
+    one, two = (found[found["date"] <= until][names] for found in map(outcomes, (fresh, other)))
+    assert len(one) == 3 * 10
+    assert one.reset_index(drop=True).equals(two.reset_index(drop=True))
+
+
+def test_a_look_back_is_judged_by_nothing(fresh):
+    ingest(fresh, PANEL)
+    for day in (250, 270):
+        fresh.train(FAST, PassOptions(as_of=DAYS[day].date()))
+    fresh.train(FAST)
+    ingest(fresh, PANEL)
+    fresh.train(FAST, PassOptions(force=True))
+    assert len(fresh.sql("from predictions")) > 3 * 15
+    assert outcomes(fresh).empty
+
+
+def test_a_stock_that_is_ingested_after_the_others_is_judged_by_nothing_they_knew(fresh):
+    late = PANEL["ticker"] == "DEMO02"
+    ingest(fresh, PANEL[~late])
+    night(fresh, 280, PANEL[late])
+    # The others were known to day 299, on which labels of rows to day 294 ended.
+    ingest(fresh, PANEL[late])
+    assert outcomes(fresh).empty
+    fresh.train(FAST)
+    more = PANEL.groupby("ticker").tail(30).copy()
+    more["date"] += np.timedelta64(42, "D")
+    more[TARGET] = more[TARGET].fillna(0.01)
+    last = PANEL[PANEL["date"] > DAYS[290]].assign(**{TARGET: 0.02})
+    ingest(fresh, last)
+    ingest(fresh, more)
+    found = outcomes(fresh)
+    assert found["date"].min() > DAYS[294]
+    assert (found["label_end"] > DAYS[299]).all()
+
+
+def test_the_last_row_of_a_stock_whose_labels_are_all_known_is_judged_by_nothing(fresh):
+    full = PANEL.assign(**{TARGET: PANEL[TARGET].fillna(0.01)})
+    ingest(fresh, full)
+    fresh.train(FAST)
+    assert len(fresh.sql("from predictions")) == 3
+    ingest(fresh, full)
+    assert outcomes(fresh).empty
+
+
+def test_settling_again_changes_nothing(fresh):
+    for day in (280, 290):
+        night(fresh, day)
+    before = outcomes(fresh)
+    assert len(before) == 15
+    ingest(fresh, known_on(290))
+    fresh.train(FAST)
+    fresh.train(FAST, PassOptions(force=True))
+    assert outcomes(fresh).drop(columns="components").equals(before.drop(columns="components"))
+
+
+def test_a_label_that_is_revised_later_is_a_new_row_that_says_so(fresh):
+    for day in (280, 290):
+        night(fresh, day)
+    first = outcomes(fresh)
+    row = known_on(290).query("ticker == 'DEMO01'")
+    row = row[row["date"] == DAYS[278]]
+    ingest(fresh, row.assign(**{TARGET: row[TARGET] + 1e-6}))  # rounded anew
+    assert len(outcomes(fresh)) == len(first)
+    ingest(fresh, row.assign(**{TARGET: row[TARGET] + 0.01}))
+    fresh.train(FAST)
+    found = outcomes(fresh)
+    assert len(found) == len(first) + 1
+    mine = found[(found["ticker"] == "DEMO01") & (found["date"] == DAYS[278])]
+    assert mine["revision"].tolist() == [0, 1]
+    assert mine["actual"].diff().iloc[1] == pytest.approx(0.01)
+    assert mine["mean"].nunique() == 1
+    assert mine["pit"].iloc[1] > mine["pit"].iloc[0]
+    assert mine["entry_id"].nunique() == 1
+
+
+def test_what_could_not_be_settled_on_a_server_is_settled_by_the_next_pass(tmp_path, url):
+    said = []
+    store = Store(tmp_path / "bma.duckdb", ledger=url, say=said.append)
+    night(store, 280)
+    with open_writer(store.path, ledger_url=url) as writer:
+        from bmastore.ledger.outcomes import settle_beside
+        from bmastore.panel.ingest.options import IngestOptions
+        from bmastore.panel.ingest.take import ingest as take
+
+        take(writer, known_on(290), IngestOptions(horizons=(HORIZON,)), target=TARGET)
+        with psycopg.connect(url, autocommit=True) as there:
+            there.execute("alter table outcomes rename to away")
+            settle_beside(writer, said.append)
+            there.execute("alter table away rename to outcomes")
+    assert "not settled yet" in said[-1]
+    assert '"outcomes"' in said[-1]
+    assert len(store.sql("from features")) == 3 * 291
+    store.train(FAST)
+    assert len(outcomes(store)) == 15
+
+
+def test_the_store_stays_whole(fresh):
+    for day in (280, 285, 290):
+        night(fresh, day)
+    assert fresh.verify().findings == ()
+    fresh.forget(["DEMO00"])
+    assert fresh.verify().findings == ()
+    assert len(outcomes(fresh)) == 3 * 10

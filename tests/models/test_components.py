@@ -1,0 +1,64 @@
+"""Mixtures written out row by row are judged as mixtures whose members are the same in all rows."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from bmastore.models import mixture
+from bmastore.models.components import (
+    components_of,
+    judge,
+    judge_zero,
+    unpacked,
+    with_zero_first,
+)
+from tests.models.test_mixture import mixtures
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.tuples(arrays(np.float64, (3,), elements=st.floats(-2, 2)), mixtures(0.05)))
+def test_row_by_row_scores_are_those_of_the_mixture(drawn):
+    y, (centres, scales, weights) = drawn
+    parts = components_of(centres, scales, weights).astype(np.float64)
+    found = judge(y, parts)
+    assert found.pit == pytest.approx(mixture.mixture_cdf(y, centres, scales, weights), abs=1e-6)
+    expected = mixture.mixture_crps(y, centres, scales, weights)
+    assert found.crps == pytest.approx(expected, abs=1e-5)
+    density = mixture.log_densities(y[:, None] - centres, scales)
+    expected = mixture.mixture_log_density(density, weights)
+    assert found.log_score == pytest.approx(expected, abs=1e-4)
+
+
+@settings(max_examples=20, deadline=None)
+@given(mixtures(0.05), mixtures(0.05))
+def test_forecasts_of_more_and_fewer_members_are_judged_together(one, other):
+    parts = [components_of(*drawn) for drawn in (one, other)]
+    y = np.linspace(-1, 1, 3)
+    rows = [row.ravel().tolist() for part in parts for row in part]
+    together = judge(np.tile(y, 2), unpacked(rows))
+    for i, part in enumerate(parts):
+        alone = judge(y, part.astype(np.float64))
+        for name in ("pit", "crps", "log_score"):
+            mine = getattr(together, name)[3 * i : 3 * i + 3]
+            assert mine == pytest.approx(getattr(alone, name), abs=1e-9)
+
+
+def test_zero_is_judged_whatever_its_weight():
+    centres, scales = np.array([[0.02, 0.0], [-0.01, 0.0]]), np.array([0.03, 0.04])
+    y = np.array([0.05, -0.02])
+    expected = judge(y, components_of(np.zeros((2, 1)), scales[1:], np.ones(1)).astype(float))
+    for names, weights in ((("rf", "zero"), [0.7, 0.3]), (("rf",), [1.0])):
+        k = len(names)
+        parts = components_of(centres[:, :k], scales[:k], np.array(weights))
+        full = with_zero_first(parts, names, scales[1]).astype(float)
+        assert judge(y, full).crps == pytest.approx(judge(y, parts.astype(float)).crps)
+        assert judge_zero(y, full).crps == pytest.approx(expected.crps)
+        assert judge_zero(y, full).pit == pytest.approx(expected.pit)
+
+
+def test_without_the_member_zero_there_is_nothing_to_compare_with():
+    parts = with_zero_first(components_of(np.zeros((2, 1)), np.ones(1), np.ones(1)), ("rf",), None)
+    assert np.isnan(judge_zero(np.zeros(2), parts.astype(float)).crps).all()
+    assert np.isfinite(judge(np.zeros(2), parts.astype(float)).crps).all()
