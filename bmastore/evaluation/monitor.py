@@ -40,7 +40,7 @@ class MonitorReport:
     target:
         What is forecast.
     settled:
-        Forecasts that were joined with their labels now.
+        Forecasts that were joined with their labels now, of all targets.
     days, last_date:
         Days with outcomes, and the newest of them.
     reference:

@@ -135,7 +135,7 @@ def _remove(
             duck.execute(f"delete from {table} where {which}{of_target}")  # noqa: S608
     else:
         # Of some stocks nothing may be left.
-        for table in ("series", "folds"):
+        for table in ("series", "folds", "awaited", "relabelled"):
             duck.execute(
                 f"delete from {table} where ticker in {_listed(found.tickers or ('',))} "  # noqa: S608
                 "and ticker not in (select ticker from features) "

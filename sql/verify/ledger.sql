@@ -52,7 +52,7 @@ from (
     union all
     select 'outcomes', 'outcomes whose label was known when they were forecast', ticker
     from outcomes
-    where label_end <= known_until
+    where revision = 0 and label_end <= known_until
     union all
     select 'weights', 'rows of no entry', member
     from weights

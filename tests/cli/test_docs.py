@@ -53,6 +53,12 @@ def test_every_view_is_documented(view):
     assert f"| `{view}` |" in PAGES["views"]
 
 
+def test_the_columns_that_are_promised_are_there(trained):
+    for view, promised in re.findall(r"^\| `(v_\w+)` \|.*\| `([^`|]+)` \|$", PAGES["views"], re.M):
+        missing = set(promised.split(", ")) - set(trained.sql(f"from {view} limit 0").columns)
+        assert not missing, view
+
+
 @pytest.mark.parametrize("setting", [bmastore.TrainConfig, bmastore.PassOptions, bmastore.Splits])
 def test_every_setting_is_in_its_docstring(setting):
     for field in dataclasses.fields(setting):

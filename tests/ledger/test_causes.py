@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bmastore import PassOptions, TrainConfig
+from bmastore.calendar import utc_now
 from bmastore.errors import ConfigError, UnknownTickerError
 from bmastore.ledger.causes import Inputs, cause_of, newest_attempts
 from bmastore.storage.session import open_writer
@@ -196,9 +197,13 @@ ledger_entries = st.lists(
         hashes,
         hashes,
         st.sampled_from([None, dt.date(2024, 1, 1), dt.date(2024, 6, 1)]),
+        st.sampled_from([1, 10]),
     ),
     max_size=8,
 )
+# A stock that was found to have decayed, and how many days ago.
+decays = st.lists(st.tuples(st.sampled_from(["T0", "T1"]), st.sampled_from([0, 5, 20])), max_size=2)
+max_ages = st.sampled_from([None, 5.0, 30.0])
 
 
 @pytest.fixture(scope="module")
@@ -208,8 +213,8 @@ def empty(tmp_path_factory):
         yield writer
 
 
-def fill_ledger(writer, entries, config_hash, code_version):
-    for table in ("ledger", "series", "runs"):
+def fill_ledger(writer, entries, config_hash, code_version, decays=(), max_age=None):
+    for table in ("ledger", "series", "runs", "decays"):
         writer.duck.execute(f"delete from {table}")
     for ticker in ("T0", "T1", "T2"):
         writer.duck.execute(
@@ -219,28 +224,38 @@ def fill_ledger(writer, entries, config_hash, code_version):
         "insert into runs by name select 'r' as run_id, 'finished' as status, "
         "now()::timestamp as started_at, 'y' as target, 1 as horizon, 'p' as preset, "
         "$1 as config_hash, '' as config, $2 as code_version, 1 as workers, "
-        "1 as selected, 1 as trained, 0 as failed, 0 as skipped",
-        [config_hash, code_version],
+        "1 as selected, 1 as trained, 0 as failed, 0 as skipped, $3 as max_age",
+        [config_hash, code_version, max_age],
     )
-    for attempt, (ticker, status, data, config, code, cutoff) in enumerate(entries, 1):
+    for ticker, days in decays:
+        writer.duck.execute(
+            "insert into decays values ($1, 'y', now()::timestamp - $2 * interval '1 day', 20, "
+            "'2024-01-01', 0.5, 0.0)",
+            [ticker, days],
+        )
+    for attempt, (ticker, status, data, config, code, cutoff, days) in enumerate(entries, 1):
         writer.duck.execute(
             "insert into ledger by name select $1 as entry_id, 'r' as run_id, $2 as ticker, "
             "'y' as target, $3 as status, 'new' as cause, $4 as data_digest, $5 as config_hash, "
             "$6 as code_version, 'p' as preset, 1 as n_rows, $7::date as cutoff, $8 as attempt, "
-            "0.0 as fit_s, now()::timestamp as started_at, now()::timestamp as finished_at, "
+            "0.0 as fit_s, now()::timestamp as started_at, "
+            "now()::timestamp - $9 * interval '1 day' as finished_at, "
             "if($3 = 'trained', $1, null) as artifact_sha256",
-            [f"e{attempt}", ticker, status, data, config, code, cutoff, attempt],
+            [f"e{attempt}", ticker, status, data, config, code, cutoff, attempt, days],
         )
 
 
 @settings(max_examples=60, deadline=None)
-@given(ledger_entries, hashes, hashes)
-def test_a_pass_selects_what_v_status_says_waits(empty, entries, config_hash, code_version):
-    fill_ledger(empty, entries, config_hash, code_version)
+@given(ledger_entries, hashes, hashes, decays, max_ages)
+def test_a_pass_selects_what_v_status_says_waits(
+    empty, entries, config_hash, code_version, decays, max_age
+):
+    fill_ledger(empty, entries, config_hash, code_version, decays, max_age)
     shown = dict(empty.duck.execute("select ticker, cause from v_status").fetchall())
     newest = newest_attempts(empty, "y")
     now = Inputs("a", config_hash, code_version)
-    assert {ticker: cause_of(newest.get(ticker), now) for ticker in shown} == shown
+    oldest = None if max_age is None else utc_now() - dt.timedelta(days=max_age)
+    assert {ticker: cause_of(newest.get(ticker), now, oldest) for ticker in shown} == shown
 
 
 @settings(max_examples=60, deadline=None)

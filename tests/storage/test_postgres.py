@@ -88,10 +88,12 @@ def test_urls_are_checked_and_passwords_masked(tmp_path, panel):
 
 ADDED_SINCE = (
     "backtests", "backtest_scores", "backtest_days", "backtest_weights", "backtest_cutoffs", "meta",
+    "outcomes", "feature_days", "stocks", "decays",
 )  # fmt: skip
 TO_0001 = [
     *(f"drop table {table} cascade" for table in ADDED_SINCE),
     "alter table predictions drop column p_up cascade",
+    "alter table runs drop column max_age cascade",
     "update alembic_version set version_num = '0001'",
 ]
 
@@ -109,7 +111,7 @@ def test_an_older_ledger_on_a_server_is_migrated_with_its_store(served, url):
     with duckdb.connect(str(served.path)) as duck:
         for view in ("v_backtest", "v_backtest_days", "v_backtest_weights", "v_backtests"):
             duck.execute(f"drop view {view}")
-        for statement in TO_0001:
+        for statement in (*TO_0001, "drop table awaited", "drop table relabelled"):
             duck.execute(statement)
     with pytest.raises(SchemaTooOldError, match="bmastore migrate --store"):
         served.train(FAST)
