@@ -1,5 +1,6 @@
 """Forecasts that were made before their label was known, and no others, are judged by it."""
 
+import duckdb
 import numpy as np
 import psycopg
 import pytest
@@ -148,6 +149,25 @@ def test_settling_again_changes_nothing(fresh):
     fresh.train(FAST)
     fresh.train(FAST, PassOptions(force=True))
     assert outcomes(fresh).drop(columns="components").equals(before.drop(columns="components"))
+
+
+def test_what_a_server_has_committed_already_is_not_settled_twice(fresh):
+    """As where the process died between its commit and that of the panel."""
+    night(fresh, 280)
+    with duckdb.connect(str(fresh.path)) as duck:
+        duck.execute("create table kept as from awaited")
+    ingest(fresh, known_on(290))
+    before = outcomes(fresh)
+    with duckdb.connect(str(fresh.path)) as duck:
+        assert duck.execute("select count(*) from awaited").fetchall() == [(0,)]
+        duck.execute("insert into awaited from kept")
+        duck.execute("drop table kept")
+    fresh.train(FAST)
+    assert len(before) == 15
+    assert len(outcomes(fresh)) == 15
+    with duckdb.connect(str(fresh.path), read_only=True) as duck:
+        waiting = duck.execute("select min(date) from awaited").fetchall()[0][0]
+    assert waiting > before["date"].max().date()
 
 
 def test_a_label_that_is_revised_later_is_a_new_row_that_says_so(fresh):
