@@ -100,7 +100,7 @@ def hindcast_stock(
     moves = final_moves(seen, universe)
     inputs = universe.inputs(later.dates, X)
     widths = moves.widths(inputs)
-    centres = predict_with(config.members, members, moves, inputs)
+    centres = predict_with(config.members, members, inputs, moves.now(widths))
     k = len(members)
     columns = [
         _of_mixture(y, centres, widths, found.scales, weights)

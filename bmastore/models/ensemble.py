@@ -74,7 +74,8 @@ class Ensemble:
     def forecast(self, dates: Dates, inputs: Inputs) -> Forecasts:
         """Forecasts for n rows at ``dates``, shape (n,)."""
         widths = self.moves.widths(inputs)[:, None]
-        centres = predict_with(self.names, self.members, self.moves, inputs)
+        now = self.moves.now(widths[:, 0])
+        centres = predict_with(self.names, self.members, inputs, now)
         relative = centres / widths
         return Forecasts(
             dates,
@@ -89,17 +90,20 @@ class Ensemble:
 def predict_with(
     names: Sequence[str],
     members: Sequence[FittedMember],
-    moves: Moves,
     inputs: Inputs,
+    now: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Predictions of k members for n rows of a stock that moves so, shape (n, k)."""
+    """Predictions of k members for n rows, shape (n, k).
+
+    ``now``, shape (n,), is what the stock moves at each of them; see :meth:`Moves.now`.
+    """
     columns = []
     for name, member in zip(names, members, strict=True):
         learner = REGISTRY[name]
         taken = inputs.relative if learner.needs is Needs.RELATIVE else inputs.X
         assert taken is not None
         predicted = member.predict(taken)
-        columns.append(predicted * moves.now(inputs) if learner.is_shared else predicted)
+        columns.append(predicted * now if learner.is_shared else predicted)
     return np.column_stack(columns)
 
 

@@ -126,9 +126,10 @@ def _predict(
     known, asked = (universe.inputs(rows.dates, rows.X) for rows in (train, test))
     moves = Moves.of(lent.widths, known, train.y, lent.scale)
     widths = moves.widths(asked)
-    # How a stock moves stands on the cross-sections of the dates that it learns from.
+    # How a stock moves stands on the cross-sections of the dates that it learns from as well.
+    how = np.array([moves.usual, moves.unit, moves.level])
     train_digest = digests.of_arrays(
-        train.dates, train.label_ends, train.X, train.y, moves.widths(known), salt=shared
+        train.dates, train.label_ends, train.X, train.y, how, salt=shared
     )
     test_digest = digests.of_arrays(test.dates, test.X, asked.relative, widths)
     n_train, n_test = len(fold.train), len(fold.test)
@@ -139,7 +140,7 @@ def _predict(
         if models is not None:
             members = models.members(config.members, lent)
             record = replace(old, n_test=n_test, test_digest=test_digest)
-            predictions = _predictions(config, members, moves, asked)
+            predictions = _predictions(config, members, asked, moves.now(widths))
             return _FoldResult(record, predictions, False, models, widths)
 
     members = fit_members(train, config, config.members, lent)
@@ -149,7 +150,7 @@ def _predict(
     models = None
     if is_newest:
         models = FoldModels(fold.number, tuple(member.to_bytes() for member in members))
-    predictions = _predictions(config, members, moves, asked)
+    predictions = _predictions(config, members, asked, moves.now(widths))
     return _FoldResult(record, predictions, False, models, widths)
 
 
@@ -181,8 +182,8 @@ def fit_members(
 def _predictions(
     config: FitConfig,
     members: Sequence[FittedMember],
-    moves: Moves,
     inputs: Inputs,
+    now: NDArray[np.float64],
 ) -> NDArray[np.float32]:
     """Members' predictions as they are stored."""
-    return predict_with(config.members, members, moves, inputs).astype(np.float32)
+    return predict_with(config.members, members, inputs, now).astype(np.float32)

@@ -143,7 +143,8 @@ class BMARegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         )
         ensemble = self.ensemble_
         inputs = Inputs.alone(features)
-        return predict_with(ensemble.names, ensemble.members, ensemble.moves, inputs)
+        now = ensemble.moves.now(ensemble.moves.widths(inputs))
+        return predict_with(ensemble.names, ensemble.members, inputs, now)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

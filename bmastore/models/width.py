@@ -164,14 +164,15 @@ class Moves:
             return np.full(len(inputs.X), self.unit)
         return self.model.widths(inputs, self.unit)
 
-    def now(self, inputs: Inputs) -> NDArray[np.float64]:
+    def now(self, widths: NDArray[np.float64]) -> NDArray[np.float64]:
         """What the stock moves now, shape (n,), in units of the target: never more than usually.
 
-        A stock that a takeover has pinned moves no more, whatever it did before.
+        A stock that a takeover has pinned moves no more, whatever it did before. ``widths`` are
+        those of the rows, shape (n,).
         """
         if self.model is None:
-            return np.full(len(inputs.X), self.usual)
-        return np.minimum(self.usual, self.level * self.widths(inputs))
+            return np.full(len(widths), self.usual)
+        return np.minimum(self.usual, self.level * widths)
 
 
 def _sizes(values: NDArray[np.float32], usual: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -127,9 +127,11 @@ def test_a_stock_that_a_takeover_has_pinned_moves_no_more():
     rows, _ = made_up()
     inputs, y = one_stock(rows)
     moves = Moves.of(fitted(rows), inputs, y, lent=0.02)
-    assert (moves.now(inputs) <= moves.usual).all()
+    assert (moves.now(moves.widths(inputs)) <= moves.usual).all()
     pinned = Inputs(inputs.X * np.float32(0.1), inputs.relative, inputs.market)
-    assert np.median(moves.now(pinned)) < 0.6 * np.median(moves.now(inputs))
+    assert np.median(moves.now(moves.widths(pinned))) < 0.6 * np.median(
+        moves.now(moves.widths(inputs))
+    )
 
 
 def test_a_stock_too_young_moves_as_the_universe_does():
@@ -144,11 +146,11 @@ def test_a_stock_that_never_moved_has_a_width():
     inputs, y = one_stock(rows)
     still = Moves.of(fitted(rows), inputs, 0 * y, lent=0.02)
     assert (still.widths(inputs) > 0).all()
-    assert (still.now(inputs) == 0).all()
+    assert (still.now(still.widths(inputs)) == 0).all()
 
 
 def test_without_a_universe_all_widths_are_1():
     inputs, y = one_stock(made_up()[0])
     alone = Moves.of(None, inputs, y, lent=0.0)
     assert (alone.widths(inputs) == 1).all()
-    assert (alone.now(inputs) == np.median(np.abs(y))).all()
+    assert (alone.now(alone.widths(inputs)) == np.median(np.abs(y))).all()
