@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from bmastore.legacy import MassiveStockBMAProcessor
     from bmastore.models.config import Splits, TrainConfig
     from bmastore.models.regressor import BMARegressor
+    from bmastore.storage.following import connect
     from bmastore.store import Store
     from bmastore.training.options import PassOptions
 
@@ -18,6 +19,7 @@ _HOMES = {
     "BMARegressor": "bmastore.models.regressor",
     "MassiveStockBMAProcessor": "bmastore.legacy",
     "Store": "bmastore.store",
+    "connect": "bmastore.storage.following",
     "TrainConfig": "bmastore.models.config",
     "Splits": "bmastore.models.config",
     "PassOptions": "bmastore.training.options",
@@ -32,6 +34,7 @@ __all__ = [
     "Splits",
     "Store",
     "TrainConfig",
+    "connect",
 ]
 
 

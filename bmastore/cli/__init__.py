@@ -11,6 +11,7 @@ import click
 from bmastore import __version__
 from bmastore.cli.backtest import backtest
 from bmastore.cli.bench import bench
+from bmastore.cli.dashboard import dashboard
 from bmastore.cli.demo import demo
 from bmastore.cli.docs import docs
 from bmastore.cli.explain import explain
@@ -118,6 +119,7 @@ for command in (
     migrate,
     verify,
     recover,
+    dashboard,
     bench,
     demo,
     docs,

@@ -218,20 +218,12 @@ def explanation(found: "Explanation") -> list[str]:
     return lines
 
 
-_CAUSES = {
-    "new": "it has never been tried",
-    "data": "its rows have changed since its last entry",
-    "config": "the settings have changed since its last entry",
-    "code": "bmastore, LightGBM or XGBoost has changed since its last entry",
-    "decay": "its intervals were found to hold no longer (bmastore monitor)",
-    "age": "its last entry is older than --max-age of the last run allowed",
-}
-
-
 def _explain_stock(stock: dict[str, Any]) -> list[str]:
+    from bmastore.reports.explain import CAUSES
+
     line = f"{stock['ticker']} is {stock['status']} ({stock['target']})"
     if stock["cause"]:
-        line += f"; cause {stock['cause']}: {_CAUSES[stock['cause']]}"
+        line += f"; cause {stock['cause']}: {CAUSES[stock['cause']]}"
     newest = f"the newest of {stock['last_date']}" if stock["last_date"] else "none with features"
     lines = [line, f"  rows: {stock['n_rows']} labelled, {newest}"]
     if stock["entry_id"]:

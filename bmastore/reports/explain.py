@@ -8,6 +8,16 @@ from bmastore.storage.session import Reader
 from bmastore.storage.statements import statements
 from bmastore.table import Table
 
+# What each cause of a stale or pending stock means.
+CAUSES = {
+    "new": "it has never been tried",
+    "data": "its rows have changed since its last entry",
+    "config": "the settings have changed since its last entry",
+    "code": "bmastore, LightGBM or XGBoost has changed since its last entry",
+    "decay": "its intervals were found to hold no longer (bmastore monitor)",
+    "age": "its last entry is older than --max-age of the last run allowed",
+}
+
 
 @dataclass(frozen=True)
 class Explanation:

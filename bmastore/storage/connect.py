@@ -178,20 +178,30 @@ def _lock_down(duck: duckdb.DuckDBPyConnection) -> None:
 
 @contextmanager
 def read_published(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection that can reach nothing but published results, closed at the end."""
+    with open_published(path) as duck:
+        yield duck
+
+
+def open_published(path: Path) -> duckdb.DuckDBPyConnection:
     """A connection that can reach nothing but published results.
 
     They are renewed by rename, so each reader opens them for itself: what DuckDB opens by its
     path, it shares in a process for as long as anybody has it open, however old it is by then.
     """
-    with duckdb.connect(config={"memory_limit": _QUERY_MEMORY}) as duck:
-        try:
-            duck.execute(f"attach {literal(str(path))} as published (read_only)")
-        except duckdb.Error as error:
-            raise explain(path, error) from None
+    duck = duckdb.connect(config={"memory_limit": _QUERY_MEMORY})
+    try:
+        duck.execute(f"attach {literal(str(path))} as published (read_only)")
         duck.execute("use published")
         _lock_down(duck)
         check_tables(duck, path)
-        yield duck
+    except duckdb.Error as error:
+        duck.close()
+        raise explain(path, error) from None
+    except BaseException:
+        duck.close()
+        raise
+    return duck
 
 
 @contextmanager

@@ -1,0 +1,5 @@
+"""The store in the browser: pages of published results, read-only.
+
+Comes in with the extra ``bmastore[dashboard]``; only ``cli/dashboard.py`` may import it. Pages are
+values that :mod:`pages` reads; :mod:`app` gives them addresses and shows them.
+"""

@@ -1,0 +1,2 @@
+-- One backtest.
+select * exclude (config) from v_backtests where backtest_id = $backtest_id

@@ -1,0 +1,2 @@
+-- Rows of a listing.
+select count(*) from ({listing}) as listing
