@@ -1,6 +1,6 @@
 """Made-up stocks with a planted signal: something to try bmastore on, and to test it with."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -52,3 +52,11 @@ def planted_panel(
             )
         )
     return pd.concat(parts, ignore_index=True)
+
+
+def known_on(panel: "pd.DataFrame", day: Any) -> "pd.DataFrame":
+    """What was known of a made-up panel on a day: its rows, with the labels that had come."""
+    known = panel[panel["date"] <= day].copy()
+    newest = known.groupby("ticker").cumcount(ascending=False) < HORIZON
+    known.loc[newest, TARGET] = np.nan
+    return known

@@ -1,5 +1,6 @@
 """``bmastore dashboard``."""
 
+import socket
 from pathlib import Path
 
 import click
@@ -25,6 +26,27 @@ def dashboard(
     host: str, port: int, base_path: str, opens: bool, has_sql: bool, store: Path
 ) -> None:
     """Show the store in the browser, until Ctrl-C; it only reads published results."""
+    serve(store, host, port, base_path, opens=opens, has_sql=has_sql)
+
+
+def serve(
+    store: Path,
+    host: str = "127.0.0.1",
+    port: int = 8765,
+    base_path: str = "",
+    *,
+    opens: bool = False,
+    has_sql: bool = False,
+) -> None:
+    """Show a store until the process is told to end.
+
+    Raises
+    ------
+    ConfigError
+        If a library is missing, or the address is taken.
+    StoreNotFoundError
+        If nothing has been published.
+    """
     try:
         import uvicorn
 
@@ -39,11 +61,16 @@ def dashboard(
     is_loopback = host in ("127.0.0.1", "localhost", "::1")
     hosts = ("127.0.0.1", "localhost", "::1", "[::1]") if is_loopback else ("*",)
     app = make_app(store, base_path=base_path, hosts=hosts, has_sql=has_sql)
-    server = uvicorn.Server(
-        uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False)
-    )
-    listening = server.config.bind_socket()
-    address = f"http://{host}:{listening.getsockname()[1]}{base_path}/"
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listening = socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise ConfigError(
+            f"cannot listen at {host}, port {port}: {error.strerror}; try --port 0"
+        ) from None
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
+    name = f"[{host}]" if ":" in host else host
+    address = f"http://{name}:{listening.getsockname()[1]}{base_path}/"
     say([f"{address} shows {store}; Ctrl-C ends it"])
     if not is_loopback:
         say(["whoever reaches this address can read the results: it has no passwords of its own"])

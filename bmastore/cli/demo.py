@@ -2,11 +2,18 @@
 
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from bmastore.cli import messages
 from bmastore.cli.options import FILE, Output, print_table, say
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from bmastore.models.config import TrainConfig
+    from bmastore.store import Store
 
 
 @click.command()
@@ -17,7 +24,8 @@ from bmastore.cli.options import FILE, Output, print_table, say
     show_default=True,
     help="Where the made-up stocks go; an earlier demo there is replaced.",
 )
-def demo(store: Path) -> None:
+@click.option("--dashboard", "shows", is_flag=True, help="Then show them in the browser.")
+def demo(store: Path, shows: bool) -> None:
     """Ingest, train and show made-up stocks with a planted signal."""
     from bmastore.cli.progress import progress
     from bmastore.datasets import HORIZON, TARGET, planted_panel
@@ -27,6 +35,9 @@ def demo(store: Path) -> None:
 
     clear(store)
     opened, config, panel = Store(store), TrainConfig(preset="fast"), planted_panel()
+    if shows:
+        _show(opened, panel, config)
+        return
     with progress(on_terminal=False) as show:
         say(["1. ingest a panel of made-up stocks, one of whose features drives returns"])
         say(messages.ingested(opened.ingest(panel, target=TARGET, horizon=HORIZON)))
@@ -42,6 +53,21 @@ def demo(store: Path) -> None:
         say(["5. read the results with SQL: bmastore sql --named weights_by_member"])
         print_table(opened.query(named_query("weights_by_member")), Output())
     say([f"Look around: bmastore sql 'from v_predictions' --store {store}"])
+
+
+def _show(opened: "Store", panel: "pd.DataFrame", config: "TrainConfig") -> None:
+    """A few weeks of made-up passes and a backtest, in the browser."""
+    from bmastore.cli.dashboard import serve
+    from bmastore.datasets import HORIZON, TARGET, known_on
+
+    days = sorted(panel["date"].unique())
+    for day in (days[-24], days[-18], days[-12], days[-6], days[-1]):
+        say([f"ingest what is known on {day:%Y-%m-%d}, and train"])
+        opened.ingest(known_on(panel, day), target=TARGET, horizon=HORIZON)
+        opened.train(config)
+    say(["backtest"])
+    opened.backtest(config, cutoffs=2, every=20)
+    serve(opened.path, port=0, opens=True, has_sql=True)
 
 
 def clear(path: Path) -> None:

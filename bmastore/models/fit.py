@@ -149,7 +149,7 @@ def average(
         )
     errors = (oof.y[:, None] - centres) / widths[:, None]
     # Where nothing else tells how wild a time is, the newest errors do.
-    half_life = np.inf if universe.newest is not None else mixture.HALF_LIFE
+    half_life = np.inf if universe.fits else mixture.HALF_LIFE
     scales = mixture.error_scales(errors, half_life)
     if not scales.all():
         raise ConstantTargetError(f"all {n_oof} out-of-fold labels are {oof.y[0]!r}")

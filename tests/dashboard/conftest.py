@@ -9,18 +9,10 @@ import pandas as pd
 import pytest
 
 from bmastore import Store
-from bmastore.datasets import planted_panel
+from bmastore.datasets import known_on, planted_panel
 from tests.helpers import FAST, HORIZON, TARGET
 
 N_STOCKS = 60
-
-
-def panel_until(panel, day):
-    """What was known of a panel on a day: its rows, with the labels that had come."""
-    known = panel[panel["date"] <= day].copy()
-    newest = known.groupby("ticker").cumcount(ascending=False) < HORIZON
-    known.loc[newest, TARGET] = np.nan
-    return known
 
 
 @pytest.fixture(scope="package")
@@ -32,7 +24,7 @@ def shown_store(tmp_path_factory):
     panel = panel[~short]
     days = np.unique(panel["date"].to_numpy())
     for day in (days[-12], days[-6], days[-1]):
-        store.ingest(panel_until(panel, day), target=TARGET, horizon=HORIZON)
+        store.ingest(known_on(panel, day), target=TARGET, horizon=HORIZON)
         store.train(FAST)
     sectors = folder / "sectors.csv"
     names = sorted(panel["ticker"].unique())

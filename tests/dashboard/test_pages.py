@@ -2,7 +2,10 @@
 
 import csv
 import io
+import os
 import re
+import subprocess
+import sys
 
 import httpx
 import pytest
@@ -12,6 +15,7 @@ from bmastore import Store
 from bmastore.dashboard.app import PAGES, make_app
 from bmastore.errors import StoreNotFoundError
 from tests.dashboard.conftest import N_STOCKS
+from tests.helpers import cli
 
 
 @pytest.fixture
@@ -207,3 +211,24 @@ def test_a_store_before_its_first_pass_says_what_to_do(tmp_path, shown_store):
     client = TestClient(make_app(store.path))
     assert "bmastore train" in client.get("/").text
     assert all(client.get(f"/{path}").status_code == 200 for path in PAGES)
+
+
+def test_a_taken_port_is_said_in_a_sentence(address, shown_store):
+    port = address.rstrip("/").rpartition(":")[2]
+    found = cli("dashboard", "--port", port, "--store", shown_store.path, check=2)
+    assert "try --port 0" in found.stderr
+
+
+def test_the_demo_ends_in_the_browser(tmp_path):
+    command = [sys.executable, "-m", "bmastore", "demo", "--dashboard"]
+    quiet = {**os.environ, "BROWSER": "true"}
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=quiet, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            address = next(
+                found[0] for line in process.stderr if (found := re.search(r"http://\S+", line))
+            )
+            assert "Live rank correlation" in httpx.get(address, timeout=60).text
+        finally:
+            process.terminate()
