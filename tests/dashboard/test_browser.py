@@ -86,7 +86,7 @@ def test_typing_filters_the_list_and_the_address_can_be_kept(page, address):
     page.goto(f"{address}stocks")
     page.keyboard.press("/")
     page.keyboard.type("MO03")
-    expect(page.locator(ROWS)).to_have_count(1)
+    expect(page.locator(ROWS)).to_have_count(1, timeout=60_000)
     page.wait_for_url("**search=MO03**")
     page.reload()
     assert page.locator(ROWS).count() == 1
