@@ -32,7 +32,7 @@ _READ_BATCH = 200
 
 @dataclass(frozen=True)
 class PredictionReport:
-    """Forecasts with the columns of ``v_predictions``.
+    """Forecasts with the columns of ``v_predictions``, but for the entry and the sector.
 
     ``failures`` maps the tickers that could not be forecast to the reason.
     """
