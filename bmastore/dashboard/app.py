@@ -113,10 +113,10 @@ class Dashboard:
 
     def _answer(self, request: Request, path: str, read: _Read) -> Response:
         asked = self._asked(request)
-        version = self._following.version()
-        if asked.get("seen") == version:
-            return Response(status_code=204)  # nothing new: the page stays as it is
         try:
+            version = self._following.version()
+            if asked.get("seen") == version:
+                return Response(status_code=204)  # nothing new: the page stays as it is
             with self._source() as source:
                 page = read(source, asked)
         except _NoSuchPageError as error:

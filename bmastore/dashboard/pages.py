@@ -61,9 +61,10 @@ def overview(source: Source, asked: Asked) -> Page:
 
 def _over_time(source: Source, target: str) -> list[Block]:
     duck = source.duck
+    live_days = read_table(duck, "live_days", target=target)
     return [
         plot(
-            read_table(duck, "live_days", target=target),
+            live_days,
             "date",
             {"IC, 60 days": "ic_60", "IC, 20 days": "ic_20"},
             title="Live rank correlation",
@@ -72,7 +73,7 @@ def _over_time(source: Source, target: str) -> list[Block]:
             level=0.0,
         ),
         plot(
-            read_table(duck, "live_days", target=target),
+            live_days,
             "date",
             {"held, 60 days": "coverage_80_60", "held, 20 days": "coverage_80_20"},
             title="Live coverage of the 80 % interval",

@@ -201,6 +201,16 @@ def test_a_store_without_rows_says_what_to_do(tmp_path):
         make_app(tmp_path / "none.duckdb")
 
 
+def test_results_that_are_gone_are_said_in_a_sentence(tmp_path, shown_store):
+    copy = tmp_path / "bma.results.duckdb"
+    copy.write_bytes(shown_store.path.with_name("bma.results.duckdb").read_bytes())
+    client = TestClient(make_app(copy))
+    copy.unlink()
+    gone = client.get("/stocks")
+    assert gone.status_code == 503
+    assert "there are no published results" in gone.text
+
+
 def test_a_store_before_its_first_pass_says_what_to_do(tmp_path, shown_store):
     store = Store(tmp_path / "young.duckdb")
     store.ingest(
