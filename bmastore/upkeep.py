@@ -5,9 +5,12 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bmastore.errors import ConfigError, StoreError
 from bmastore.storage.migrate import migrate
 from bmastore.storage.paths import real_path
+from bmastore.storage.postgres import open_server
 from bmastore.storage.session import Writer, open_writer
+from bmastore.storage.versions import check_version
 
 if TYPE_CHECKING:
     from bmastore.evaluation.monitor import MonitorReport
@@ -48,6 +51,28 @@ class Upkeep:
     def migrate(self) -> tuple[str, str, Path | None]:
         """Bring an older store up to date; returns versions before and after, and its backup."""
         return migrate(self.path, self.ledger, self.lock_timeout, self._say)
+
+    def grant(self, role: str) -> None:
+        """Let a role of the server with the ledger read all views, and nothing else.
+
+        Raises
+        ------
+        ConfigError
+            If no server is named: a file has no roles.
+        StoreError
+            If the server has no such role, or no ledger.
+        """
+        if self.ledger is None:
+            raise ConfigError(
+                "rights are granted on a PostgreSQL server; name its database with --ledger or "
+                "BMASTORE_LEDGER. Who may read a file is for its folder to say"
+            )
+        with open_server(self.ledger, is_alone=False) as server:
+            found = server.version()
+            if found is None:
+                raise StoreError(f"{server.place} has no ledger; `bmastore ingest` makes one")
+            check_version(found, server.place, self.path)
+            server.grant(role)
 
     def verify(self) -> "Verified":
         """Read every block, rule and model; ``findings`` says what is wrong. Changes nothing."""

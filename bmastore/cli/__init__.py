@@ -17,6 +17,7 @@ from bmastore.cli.docs import docs
 from bmastore.cli.explain import explain
 from bmastore.cli.export import export
 from bmastore.cli.forget import forget
+from bmastore.cli.grant import grant
 from bmastore.cli.ingest import ingest
 from bmastore.cli.migrate import migrate
 from bmastore.cli.monitor import monitor
@@ -117,6 +118,7 @@ for command in (
     export,
     forget,
     migrate,
+    grant,
     verify,
     recover,
     dashboard,

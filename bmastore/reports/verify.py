@@ -128,7 +128,7 @@ def _from_server(
     copied = stack.enter_context(in_memory())
     try:
         with postgres.open_server(url) as server:
-            if server.version() is None or server.store_id() != store_id(duck):
+            if server.version() is None or server.marks().get("store_id") != store_id(duck):
                 return None, [Finding(place, "it holds no ledger of this store", _RECOVER)]
             for table in LEDGER_TABLES:
                 columns = server.table(table)

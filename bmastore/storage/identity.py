@@ -7,6 +7,7 @@ import os
 import uuid
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 
@@ -16,7 +17,12 @@ from bmastore.storage.guard import log_size
 from bmastore.storage.paths import models_path, results_path
 from bmastore.storage.statements import ask
 
+if TYPE_CHECKING:
+    from bmastore.storage.postgres import Server
+
 _FILE = "store.id"
+# What a database on a server bears in `meta` where it is no ledger: see bmastore.storage.mirror.
+MIRROR = "mirror"
 
 
 def new_store_id() -> str:
@@ -106,6 +112,27 @@ def check_results(store: Path, own_id: str | None) -> None:
     with suppress(StoreDamagedError), read_published(results) as duck:  # it is written anew
         if store_id(duck) not in (own_id, None):
             raise foreign(results, store)
+
+
+def claim_ledger(server: "Server", store: Path, own_id: str) -> None:
+    """See that a ledger on a server is this store's, and mark it where it bears no mark yet.
+
+    Raises
+    ------
+    StoreError
+        If it is another store's, or a mirror.
+    """
+    marks = server.marks()
+    if MIRROR in marks:
+        raise StoreError(
+            f"{server.place} is a mirror, which `bmastore publish` made and writes over; a ledger "
+            f"needs a database of its own"
+        )
+    if marks.get("store_id", own_id) != own_id:
+        raise foreign(server.place, store)
+    if "store_id" not in marks:
+        with server.transaction():
+            server.mark("store_id", own_id)
 
 
 def store_state(store: Path) -> dict[str, str] | None:

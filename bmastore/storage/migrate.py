@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from bmastore.storage import postgres
 from bmastore.storage.connect import PATIENCE_S
-from bmastore.storage.identity import adopt_id
+from bmastore.storage.identity import adopt_id, claim_ledger
 from bmastore.storage.paths import adopt_files
 from bmastore.storage.resources import resource_dir
 from bmastore.storage.session import Writer, check_place, connected, not_found
+from bmastore.storage.shown import send_panel
 from bmastore.storage.versions import SCHEMA_VERSION, too_new, version
 from bmastore.storage.views import create_views
 
@@ -47,16 +48,10 @@ def migrate(
         if before > SCHEMA_VERSION:
             raise too_new(path, before)
         check_place(writer.duck, path, ledger_url)
-        if ledger_url is not None:
-            with postgres.open_server(ledger_url) as server:
-                found = server.version()
-                if found is not None and found > SCHEMA_VERSION:
-                    raise too_new(server.place, found)
-                if found is not None:
-                    server.upgrade(upgrade)
         if before == SCHEMA_VERSION:
             with writer.transaction():
                 create_views(writer.duck.execute)
+            _migrate_server(writer, ledger_url)
             return before, before, None
     backup = path.with_name(f"{path.stem}.before-{SCHEMA_VERSION}{path.suffix}")
     shutil.copy2(path, backup)
@@ -66,7 +61,22 @@ def migrate(
             adopt_id(writer.duck, path)
         with writer.transaction():
             create_views(writer.duck.execute)
+        _migrate_server(writer, ledger_url)
     return before, SCHEMA_VERSION, backup
+
+
+def _migrate_server(writer: Writer, ledger_url: str | None) -> None:
+    """Bring a ledger on a server up to date too, with what its views show of the panel."""
+    if ledger_url is None:
+        return
+    with postgres.open_server(ledger_url) as server:
+        found = server.version()
+        if found is not None and found > SCHEMA_VERSION:
+            raise too_new(server.place, found)
+        if found is not None:
+            server.upgrade(upgrade)
+            claim_ledger(server, writer.path, writer.store_id)
+            send_panel(writer.duck, server)
 
 
 def upgrade_store(writer: Writer, revision: str = "head") -> None:

@@ -2,14 +2,14 @@
 
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from bmastore.errors import ConfigError, StoreError, StoreLockedError
-from bmastore.storage.statements import Value, statements
+from bmastore.storage.statements import Part, Value, quoted, statements
 from bmastore.storage.urls import masked, parse_url
-from bmastore.storage.views import OF_PANEL, VIEWS, create_views
+from bmastore.storage.views import VIEWS, create_views
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, CursorResult, Engine
@@ -29,7 +29,7 @@ def place(url: str) -> str:
 
 
 class Server:
-    """A database on a PostgreSQL server, held by this process alone.
+    """A database on a PostgreSQL server, held by this process alone where it is to be changed.
 
     An advisory lock is the lease: one coordinator a database. A connection that the server has
     closed between two transactions, for it was idle or the server was started anew, is made again.
@@ -40,11 +40,14 @@ class Server:
         Makes connections.
     place:
         What to call it, without user or password.
+    is_alone:
+        Whether to hold the lease.
     """
 
-    def __init__(self, engine: "Engine", place: str) -> None:
+    def __init__(self, engine: "Engine", place: str, *, is_alone: bool) -> None:
         self.place = place
         self._engine = engine
+        self._is_alone = is_alone
         self.connection: Connection = self._connect()
 
     def close(self) -> None:
@@ -59,7 +62,7 @@ class Server:
         with self.connection.begin():
             yield self.connection
 
-    def execute(self, name: str, **fields: Value) -> "CursorResult[Any] | None":
+    def execute(self, name: str, **fields: Value | Part) -> "CursorResult[Any] | None":
         """Run ``sql/<name>.sql``, inside a transaction; returns what its last statement gives."""
         # Values are written as literals: a percent sign in one is no placeholder.
         plain = self.connection.execution_options(no_parameters=True)
@@ -68,7 +71,7 @@ class Server:
             found = plain.exec_driver_sql(statement)
         return found
 
-    def rows(self, name: str, **fields: Value) -> list[dict[str, Any]]:
+    def rows(self, name: str, **fields: Value | Part) -> list[dict[str, Any]]:
         """Rows that ``sql/<name>.sql`` gives, by column."""
         with nullcontext() if self.connection.in_transaction() else self.transaction():
             found = self.execute(name, **fields)
@@ -84,6 +87,25 @@ class Server:
         names = list(columns)
         rows = [dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)]
         self.connection.execute(insert(ledger_metadata.tables[table]), rows)
+
+    def copy(self, table: str, columns: Sequence[str], blocks: Iterable[str]) -> int:
+        """Insert rows, given as blocks of text as COPY reads it, inside a transaction.
+
+        Returns how many.
+        """
+        from sqlalchemy.exc import DBAPIError
+
+        driver: Any = self.connection.connection.dbapi_connection
+        failed = self._engine.dialect.loaded_dbapi.Error
+        into = f"copy {quoted(table)} ({', '.join(map(quoted, columns))}) from stdin"
+        try:
+            with driver.cursor() as cursor:
+                with cursor.copy(into) as copying:
+                    for block in blocks:
+                        copying.write(block)
+                return int(cursor.rowcount)
+        except failed as error:
+            raise DBAPIError(into, None, error) from None
 
     def table(self, name: str) -> dict[str, Sequence[Any]]:
         """All rows of a ledger table, by column; empty without rows."""
@@ -108,66 +130,105 @@ class Server:
             found = self.connection.execute(text("select version_num from alembic_version"))
             return str(found.scalar())
 
-    def make_ledger(self, schema_version: str, store_id: str) -> None:
-        """Make the tables and views of a store's ledger, in one transaction."""
-        from sqlalchemy import text
+    def make_ledger(
+        self, schema_version: str, store_id: str, readers: Sequence[Mapping[str, str]] = ()
+    ) -> None:
+        """Make the tables and views of a store's ledger, inside a transaction.
 
-        from bmastore.storage.schema import ledger_metadata
+        ``readers`` may read them, as in :meth:`create_views`.
+        """
+        from bmastore.storage.schema import SHOWN_OF_PANEL, ledger_metadata, panel_metadata
 
-        with self.transaction() as connection:
-            ledger_metadata.create_all(connection)
-            connection.execute(
-                text("create table alembic_version (version_num varchar(32) not null primary key)")
-            )
-            version = {"version": schema_version}
-            connection.execute(text("insert into alembic_version values (:version)"), version)
-            self.insert("meta", {"name": ["store_id"], "value": [store_id]})
-            self._create_views()
+        ledger_metadata.create_all(self.connection)
+        panel_metadata.create_all(self.connection, tables=SHOWN_OF_PANEL)
+        self.execute("server/set_version", version=schema_version)
+        self.mark("store_id", store_id)
+        self.create_views(readers)
 
-    def store_id(self) -> str | None:
-        """The id of the store whose ledger it is; ``None`` where it bears none."""
-        query = "select value from meta where name = 'store_id'"
-        with self.transaction():
-            found = self.connection.exec_driver_sql(query).scalar()
-        return None if found is None else str(found)
+    def drop_ledger(self) -> None:
+        """Take tables and views away, inside a transaction."""
+        from bmastore.storage.schema import SHOWN_OF_PANEL, ledger_metadata, panel_metadata
 
-    def claim(self, store_id: str) -> None:
-        """Mark it, which bears no id yet, as a store's ledger."""
-        with self.transaction():
-            self.insert("meta", {"name": ["store_id"], "value": [store_id]})
+        self.drop_views()
+        panel_metadata.drop_all(self.connection, tables=SHOWN_OF_PANEL)
+        ledger_metadata.drop_all(self.connection)
+        self._run("drop table alembic_version")
 
-    def upgrade(self, migrate: Callable[["Connection"], None]) -> None:
-        """Change tables by migrations, and make the views anew.
+    def marks(self) -> dict[str, str]:
+        """What it says of itself, by name: ``store_id`` is the id of the store that owns it."""
+        return {row["name"]: row["value"] for row in self.rows("server/marks")}
 
-        Those of the panel's series stay in the store. PostgreSQL alters no table that a view uses.
+    def mark(self, name: str, value: str) -> None:
+        """Have it say something of itself, inside a transaction."""
+        self.execute("server/unmark", mark=name)
+        self.insert("meta", {"name": [name], "value": [value]})
+
+    def grant(self, role: str) -> None:
+        """Let a role read all views, and nothing else.
+
+        Raises
+        ------
+        StoreError
+            If there is no such role.
         """
         with self.transaction():
-            self._drop_views()
+            if not self.rows("server/role", role=role):
+                raise StoreError(
+                    f"{self.place} has no role {role}; make it there with CREATE ROLE, or name "
+                    f"another"
+                )
+            ((schema, database),) = (row.values() for row in self.rows("server/here"))
+            reader = quoted(role)
+            self._run(f"grant connect on database {quoted(database)} to {reader}")
+            self._run(f"grant usage on schema {quoted(schema)} to {reader}")
+            self._run(f"grant select on {', '.join(VIEWS)} to {reader}")
+
+    def upgrade(self, migrate: Callable[["Connection"], None]) -> None:
+        """Change tables by migrations, and make the views anew, for the same readers.
+
+        PostgreSQL alters no table that a view uses.
+        """
+        with self.transaction():
+            readers = self.rows("server/readers")
+            self.drop_views()
         migrate(self.connection)
         with self.transaction():
-            self._create_views()
+            self.create_views(readers)
 
-    def _create_views(self) -> None:
-        self._drop_views()
-        names = [name for name in VIEWS if name not in OF_PANEL]
-        create_views(self.connection.exec_driver_sql, names, has_series=False)
+    def create_views(self, readers: Sequence[Mapping[str, str]] = ()) -> None:
+        """Make the views, inside a transaction.
 
-    def _drop_views(self) -> None:
+        Parameters
+        ----------
+        readers:
+            Rows of ``sql/server/readers.sql``: who could read which of them before.
+        """
+        create_views(self._run, VIEWS)
+        for row in readers:
+            if row["name"] in VIEWS:
+                self._run(f"grant select on {row['name']} to {row['role']}")
+
+    def drop_views(self) -> None:
+        """Take the views away, inside a transaction."""
         for name in reversed(VIEWS):
-            self.connection.exec_driver_sql(f"drop view if exists {name}")
+            self._run(f"drop view if exists {name}")
+
+    def _run(self, statement: str) -> None:
+        self.connection.execution_options(no_parameters=True).exec_driver_sql(statement)
 
     def _connect(self) -> "Connection":
         from sqlalchemy import text
 
         connection = self._engine.connect()
+        if not self._is_alone:
+            return connection
         lease = text("select pg_try_advisory_lock(:key)")
         with connection.begin():
             is_mine = connection.execute(lease, {"key": _ADVISORY_LOCK}).scalar()
         if not is_mine:
             connection.close()
             raise StoreLockedError(
-                f"the ledger in {self.place} is held by another process; wait until it is done, "
-                f"or stop it"
+                f"{self.place} is held by another process; wait until it is done, or stop it"
             )
         return connection
 
@@ -213,8 +274,13 @@ def reason_of(error: Exception) -> str | None:
 
 
 @contextmanager
-def open_server(url: str) -> Iterator[Server]:
+def open_server(url: str, *, is_alone: bool = True) -> Iterator[Server]:
     """Hold a database on a server, whatever is in it.
+
+    Parameters
+    ----------
+    is_alone:
+        Whether to hold it; who only grants rights may come while another process does.
 
     Raises
     ------
@@ -233,21 +299,21 @@ def open_server(url: str) -> Iterator[Server]:
     timeout = {} if "connect_timeout" in parsed.query else {"connect_timeout": _CONNECT_S}
     try:
         engine = create_engine(parsed, poolclass=NullPool, connect_args=timeout)
-        server = Server(engine, place(url))
+        server = Server(engine, place(url), is_alone=is_alone)
         yield server
     except ModuleNotFoundError as error:
         if error.name != "psycopg":
             raise
         raise ConfigError(
-            "a ledger in PostgreSQL needs its driver; run: pip install 'bmastore[postgres]'"
+            "PostgreSQL needs its driver; run: pip install 'bmastore[postgres]'"
         ) from None
     except DBAPIError as error:
         reason = masked(str(error.orig).strip().splitlines()[0], parsed)
         if server is None:
-            raise StoreError(f"cannot reach the ledger in {place(url)}: {reason}") from None
+            raise StoreError(f"cannot reach {place(url)}: {reason}") from None
         raise StoreError(
-            f"the ledger in {place(url)} failed: {reason}; what was committed is kept: run the "
-            f"same command again when the server can take it"
+            f"{place(url)} failed: {reason}; what was committed is kept: run the same command "
+            f"again when the server can take it"
         ) from None
     finally:
         if server is not None:
@@ -258,6 +324,6 @@ def _parse(url: str) -> "URL":
     parsed = parse_url(url)
     if parsed.get_backend_name() != "postgresql" or not parsed.database:
         raise ConfigError(
-            "a ledger lies in PostgreSQL, at a URL like postgresql://user@host/database"
+            "a database on a server is PostgreSQL's, with a URL like postgresql://user@host/database"
         )
     return parsed

@@ -11,6 +11,7 @@ from bmastore.calendar import utc_now
 from bmastore.storage.identity import store_state
 from bmastore.storage.paths import results_path
 from bmastore.storage.session import Writer
+from bmastore.storage.shown import send_panel
 from bmastore.storage.statements import ask, bulk_insert, literal, quoted
 from bmastore.storage.views import VIEWS, create_views
 
@@ -41,6 +42,8 @@ _STORE_TABLES = ("series", "alembic_version", "meta")
 def publish(writer: Writer, *, is_last: bool = True) -> Path:
     """Write the results file anew under a temporary name and rename it into place.
 
+    A server with the ledger gets what its views show of the panel.
+
     Parameters
     ----------
     is_last:
@@ -49,6 +52,8 @@ def publish(writer: Writer, *, is_last: bool = True) -> Path:
     """
     if is_last:
         writer.checkpoint()
+    if writer.server is not None:
+        send_panel(writer.duck, writer.server)
     target = results_path(writer.path)
     # Its log too, where it was killed.
     for left_over in target.parent.glob(f".{target.name}.*.tmp*"):

@@ -1,8 +1,9 @@
 """The tables of a store, for SQLAlchemy and Alembic.
 
 The panel tables always lie in DuckDB. The ledger tables lie in the same file,
-or in PostgreSQL. No foreign keys (DuckDB's break updates of the parent), no
-indexes (they double a table's size there); a missing time zone means UTC.
+or in PostgreSQL, beside a copy of what views show of the panel. No foreign keys
+(DuckDB's break updates of the parent), no indexes (they double a table's size
+there); a missing time zone means UTC.
 """
 
 from sqlalchemy import (
@@ -387,3 +388,6 @@ backtest_cutoffs = Table(
     Column("finished_at", Timestamp, nullable=False),
     Column("artifact_sha256", String, nullable=False),
 )
+
+# What lies on a server: the ledger, and of the panel what views show.
+SHOWN_OF_PANEL = (series, prices)

@@ -23,8 +23,8 @@ from bmastore.storage.create import fill, in_memory, is_blank, is_empty, make_st
 from bmastore.storage.guard import checkpoint, log_size
 from bmastore.storage.identity import (
     check_results,
+    claim_ledger,
     claim_models,
-    foreign,
     make_models,
     published_state,
     store_id,
@@ -216,13 +216,10 @@ def _server(writer: Writer, url: str) -> Iterator["Server"]:
                     f"it had; restore it from a backup, or save what is left with `bmastore "
                     f"recover --store {writer.path}`"
                 )
-            server.make_ledger(SCHEMA_VERSION, writer.store_id)
+            with server.transaction():
+                server.make_ledger(SCHEMA_VERSION, writer.store_id)
         check_version(server.version() or "", server.place, writer.path)
-        owner = server.store_id()
-        if owner is None:
-            server.claim(writer.store_id)
-        elif owner != writer.store_id:
-            raise foreign(server.place, writer.path)
+        claim_ledger(server, writer.path, writer.store_id)
         if not _is_begun(writer.duck):
             writer.duck.execute("insert into settings values ('ledger_is_begun', 'true')")
         yield server

@@ -44,8 +44,6 @@ VIEWS = (
     "v_pit",
     "v_feature_drift",
 )
-# Those that need the panel's `series` or `prices`: a ledger on a server has all others.
-OF_PANEL = ("v_status", "v_prices")
 
 # What an entry was made from: the cause that is given when it has changed, and the column of
 # the ledger that tells. The first that applies is the cause.
@@ -61,7 +59,6 @@ def create_views(
     names: Iterable[str] = (*PANEL_VIEWS, *VIEWS),
     *,
     are_temporary: bool = False,
-    has_series: bool = True,
 ) -> None:
     """Create or replace views of ``sql/views/``.
 
@@ -71,33 +68,20 @@ def create_views(
         Runs a statement.
     are_temporary:
         Make views of the connection, which come before those of a store, whoever made these.
-    has_series:
-        Whether the panel's ``series``, which say what stocks there are, lie beside the ledger.
     """
     for name in names:
-        for statement in statements(f"views/{name}", **_rules(has_series)):
+        for statement in statements(f"views/{name}", **_rules()):
             if are_temporary:
                 statement = statement.replace("create or replace view", "create temp view", 1)
             execute(statement)
 
 
-def _rules(has_series: bool) -> dict[str, Part]:
+def _rules() -> dict[str, Part]:
     changed = " ".join(
         f"when newest.{column} <> now.{column} then '{cause}'" for cause, column in INPUTS.items()
     )
-    is_known = "true"
-    if has_series:
-        is_known = (
-            "exists (select 1 from series where series.ticker = attempts.ticker "
-            "and series.target = attempts.target)"
-        )
-    last_dates = (
-        "select ticker, target, last_date from series"
-        if has_series
-        else "select ticker, target, max(date) as last_date from predictions group by 1, 2"
+    is_known = (
+        "exists (select 1 from series where series.ticker = attempts.ticker "
+        "and series.target = attempts.target)"
     )
-    return {
-        "changed": Part(changed),
-        "is_known": Part(is_known),
-        "last_dates": Part(last_dates),
-    }
+    return {"changed": Part(changed), "is_known": Part(is_known)}

@@ -1,12 +1,11 @@
 -- One row per target: how new what is shown is. published_at is known in published results alone;
 -- stocks behind are those whose newest row is older than the newest of any stock.
--- {last_dates}: the newest date of each stock; on a server, that of its newest forecast.
 create or replace view v_freshness as
 with newest as (
     select
         target, ticker, last_date,
         max(last_date) over (partition by target) as newest_date
-    from ({last_dates}) as stocks_now
+    from series
 ),
 
 last_run as (

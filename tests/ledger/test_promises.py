@@ -10,7 +10,7 @@ import pytest
 
 from bmastore import Store, TrainConfig
 from bmastore.storage.session import open_writer
-from bmastore.storage.views import OF_PANEL, VIEWS
+from bmastore.storage.views import VIEWS
 from tests.helpers import FAST, HORIZON, TARGET, cli, in_background, statuses, wait_until
 
 
@@ -112,15 +112,18 @@ def on_server(url, view):
         return pd.DataFrame(found.fetchall(), columns=[column.name for column in found.description])
 
 
-def test_views_have_the_same_columns_and_rows_everywhere(tmp_path, url, in_duckdb, panel):
+def test_views_have_the_same_columns_and_rows_everywhere(
+    tmp_path, url, in_duckdb, panel
+):
     store = nights(Store(tmp_path / "bma.duckdb", ledger=url), panel)
     published = Store(in_duckdb.path.with_name("bma.results.duckdb"))
     for view in VIEWS:
         expected = in_duckdb.sql(f"from {view}")
         assert len(expected) or view in ("v_failures", "v_prices"), view
-        answers = [published.sql(f"from {view}"), store.sql(f"from {view}")]
-        if view not in OF_PANEL:
-            answers.append(on_server(url, view))
-        for found in answers:
+        for found in (
+            published.sql(f"from {view}"),
+            store.sql(f"from {view}"),
+            on_server(url, view),
+        ):
             assert list(found.columns) == list(expected.columns), view
             assert shown(found) == shown(expected), view

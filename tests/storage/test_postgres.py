@@ -96,6 +96,8 @@ TO_0001 = [
     "alter table runs drop column max_age cascade",
     "update alembic_version set version_num = '0001'",
 ]
+# What a ledger on a server has had of the panel since 0010.
+SHOWN_OF_PANEL = [f"drop table {table} cascade" for table in ("series", "prices")]
 
 
 def on_server(url, statements):
@@ -107,7 +109,7 @@ def on_server(url, statements):
 def test_an_older_ledger_on_a_server_is_migrated_with_its_store(served, url):
     served.train(FAST)
     before = served.sql("select entry_id from ledger order by all")
-    on_server(url, TO_0001)
+    on_server(url, SHOWN_OF_PANEL + TO_0001)
     with duckdb.connect(str(served.path)) as duck:
         for view in ("v_backtest", "v_backtest_days", "v_backtest_weights", "v_backtests"):
             duck.execute(f"drop view {view}")
@@ -123,7 +125,7 @@ def test_an_older_ledger_on_a_server_is_migrated_with_its_store(served, url):
 
 
 def test_a_ledger_on_a_server_of_another_schema_names_the_command_that_helps(served, url):
-    on_server(url, TO_0001)
+    on_server(url, SHOWN_OF_PANEL + TO_0001)
     with pytest.raises(SchemaTooOldError, match=r"postgresql://.* has schema 0001.*migrate"):
         served.train(FAST)
     served.migrate()

@@ -1,0 +1,2 @@
+-- What a database on a server says of itself.
+select name, value from meta
