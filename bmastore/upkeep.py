@@ -6,16 +6,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bmastore.errors import ConfigError, StoreError
+from bmastore.storage.identity import store_id
 from bmastore.storage.migrate import migrate
 from bmastore.storage.paths import real_path
 from bmastore.storage.postgres import open_server
-from bmastore.storage.session import Writer, open_writer
+from bmastore.storage.session import Writer, open_reader, open_writer
 from bmastore.storage.versions import check_version
 
 if TYPE_CHECKING:
     from bmastore.evaluation.monitor import MonitorReport
     from bmastore.ledger.recover import Recovered
     from bmastore.reports.verify import Verified
+    from bmastore.storage.mirror import Sent
 
 
 class Upkeep:
@@ -73,6 +75,34 @@ class Upkeep:
                 raise StoreError(f"{server.place} has no ledger; `bmastore ingest` makes one")
             check_version(found, server.place, self.path)
             server.grant(role)
+
+    def publish(self, to: str | Path) -> "Sent":
+        """Bring what people read elsewhere up to the results; changes nothing in the store.
+
+        While a pass runs, that is up to its published results.
+
+        Parameters
+        ----------
+        to:
+            URL of a PostgreSQL database of its own, which then mirrors the results with all views,
+            or a folder for a Parquet file per view.
+
+        Raises
+        ------
+        ConfigError
+            If the folder holds anything else.
+        StoreError
+            If the database belongs to another store, is the ledger itself or holds anything else.
+        """
+        from bmastore.storage import folder, mirror
+
+        with open_reader(self.path) as reader:
+            if reader.note:
+                self._say(reader.note)
+            own_id = store_id(reader.duck) or ""
+            if "://" in str(to):
+                return mirror.send(reader.duck, self.path, own_id, str(to))
+        return folder.write_views(self.path, own_id, Path(to))
 
     def verify(self) -> "Verified":
         """Read every block, rule and model; ``findings`` says what is wrong. Changes nothing."""

@@ -53,12 +53,22 @@ def server(tmp_path_factory):
     running.cleanup()
 
 
+def _fresh_database(server, named):
+    name = f"bma_{abs(hash(named)) % 10**12}"
+    server.psql(f"create database {name};")
+    return server.get_uri(name)
+
+
 @pytest.fixture
 def url(server, tmp_path):
     """A fresh database on the server."""
-    name = f"bma_{abs(hash(tmp_path)) % 10**12}"
-    server.psql(f"create database {name};")
-    return server.get_uri(name)
+    return _fresh_database(server, tmp_path)
+
+
+@pytest.fixture
+def mirror_url(server, tmp_path):
+    """Another one."""
+    return _fresh_database(server, tmp_path / "mirror")
 
 
 def _real_prices(name):

@@ -23,6 +23,7 @@ from bmastore.cli.migrate import migrate
 from bmastore.cli.monitor import monitor
 from bmastore.cli.options import EXIT_INTERRUPTED
 from bmastore.cli.predict import predict
+from bmastore.cli.publish import publish
 from bmastore.cli.recover import recover
 from bmastore.cli.sql import sql
 from bmastore.cli.status import status
@@ -118,6 +119,7 @@ for command in (
     export,
     forget,
     migrate,
+    publish,
     grant,
     verify,
     recover,

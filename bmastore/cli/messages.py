@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from bmastore.panel.ingest.report import Count, IngestReport
     from bmastore.reports.explain import Explanation
     from bmastore.reports.verify import Verified
+    from bmastore.storage.mirror import Sent
     from bmastore.training.plan import Plan
     from bmastore.training.run import RunSummary
 
@@ -81,6 +82,13 @@ def verified(found: "Verified", store: Path) -> list[str]:
     if not n:
         return [f"{store} is whole: {looked}"]
     return [f"{n} thing{'s are' if n > 1 else ' is'} wrong with {store} (looked at {looked})"]
+
+
+def published(sent: "Sent") -> list[str]:
+    """What was sent where."""
+    n = sum(sent.rows.values())
+    what = ", ".join(f"{rows:,} of {name}" for name, rows in sent.rows.items() if rows)
+    return [f"{n:,} rows sent to {sent.place}{f': {what}' if what else ''}"]
 
 
 def recovered(found: "Recovered", new: Path) -> list[str]:

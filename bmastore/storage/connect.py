@@ -183,8 +183,8 @@ def read_published(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         yield duck
 
 
-def open_published(path: Path) -> duckdb.DuckDBPyConnection:
-    """A connection that can reach nothing but published results.
+def open_published(path: Path, writes: Path | None = None) -> duckdb.DuckDBPyConnection:
+    """A connection that can reach nothing but published results, and a folder that it writes to.
 
     They are renewed by rename, so each reader opens them for itself: what DuckDB opens by its
     path, it shares in a process for as long as anybody has it open, however old it is by then.
@@ -193,6 +193,8 @@ def open_published(path: Path) -> duckdb.DuckDBPyConnection:
     try:
         duck.execute(f"attach {literal(str(path))} as published (read_only)")
         duck.execute("use published")
+        if writes is not None:
+            duck.execute(f"set global allowed_directories = [{literal(str(writes))}]")
         _lock_down(duck)
         check_tables(duck, path)
     except duckdb.Error as error:

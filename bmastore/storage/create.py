@@ -30,7 +30,7 @@ def make_store(path: Path, place: str | None) -> bool:
     if path.exists() and path.stat().st_size > 0:
         return False
     for left_over in path.parent.glob(f".{path.name}.*.new*"):
-        if not _is_running(left_over.name.removeprefix(f".{path.name}.").partition(".")[0]):
+        if not is_running(left_over.name.removeprefix(f".{path.name}.").partition(".")[0]):
             left_over.unlink(missing_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
@@ -102,7 +102,8 @@ def is_empty(duck: duckdb.DuckDBPyConnection) -> bool:
     return all(duck.execute(f"select 1 from {name} limit 1").fetchall() == [] for name in tables)  # noqa: S608
 
 
-def _is_running(pid: str) -> bool:
+def is_running(pid: str) -> bool:
+    """Whether there is a process of this number, as the name of a file tells it."""
     import psutil
 
     return pid.isdigit() and psutil.pid_exists(int(pid))

@@ -113,10 +113,12 @@ def on_server(url, view):
 
 
 def test_views_have_the_same_columns_and_rows_everywhere(
-    tmp_path, url, in_duckdb, panel
+    tmp_path, url, mirror_url, in_duckdb, panel
 ):
     store = nights(Store(tmp_path / "bma.duckdb", ledger=url), panel)
     published = Store(in_duckdb.path.with_name("bma.results.duckdb"))
+    in_duckdb.publish(mirror_url)
+    in_duckdb.publish(tmp_path / "files")
     for view in VIEWS:
         expected = in_duckdb.sql(f"from {view}")
         assert len(expected) or view in ("v_failures", "v_prices"), view
@@ -124,6 +126,8 @@ def test_views_have_the_same_columns_and_rows_everywhere(
             published.sql(f"from {view}"),
             store.sql(f"from {view}"),
             on_server(url, view),
+            on_server(mirror_url, view),
+            duckdb.sql(f"from '{tmp_path}/files/{view}.parquet'").df(),
         ):
             assert list(found.columns) == list(expected.columns), view
             assert shown(found) == shown(expected), view

@@ -1,0 +1,2 @@
+-- Backtests that a mirror has.
+select backtest_id as id from backtests

@@ -1,0 +1,2 @@
+-- Take all rows out of a table that is sent whole.
+delete from {relation}

@@ -1,0 +1,2 @@
+-- Entries that a mirror has.
+select entry_id as id from ledger

@@ -1,0 +1,2 @@
+-- The time of the newest row of a table.
+select max({column}) as newest from {relation}
