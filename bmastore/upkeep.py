@@ -104,6 +104,16 @@ class Upkeep:
                 return mirror.send(reader.duck, self.path, own_id, str(to))
         return folder.write_views(self.path, own_id, Path(to))
 
+    def superset(self, output: str | Path, database_url: str | None = None) -> int:
+        """Write dashboards for Superset to a zip file; returns how many charts there are.
+
+        They show the published results, or a PostgreSQL database with the ledger or a mirror. Its
+        password is not written: Superset asks for it.
+        """
+        from bmastore.reports.superset.bundle import write_bundle
+
+        return write_bundle(self.path, Path(output), database_url)
+
     def verify(self) -> "Verified":
         """Read every block, rule and model; ``findings`` says what is wrong. Changes nothing."""
         from bmastore.reports.verify import verify

@@ -27,6 +27,7 @@ from bmastore.cli.publish import publish
 from bmastore.cli.recover import recover
 from bmastore.cli.sql import sql
 from bmastore.cli.status import status
+from bmastore.cli.superset import superset
 from bmastore.cli.train import train
 from bmastore.cli.verify import verify
 from bmastore.errors import BmastoreError, ConfigError
@@ -120,6 +121,7 @@ for command in (
     forget,
     migrate,
     publish,
+    superset,
     grant,
     verify,
     recover,

@@ -12,7 +12,7 @@ from typing import Literal
 
 from bmastore.errors import BmastoreError, ConfigError
 
-Kind = Literal["text", "parquet", "picture"]
+Kind = Literal["text", "parquet", "picture", "zip"]
 _SNIFFED = 4096
 _PICTURES = (b"\x89PNG", b"%PDF", b"%!PS", b"\xff\xd8\xff", b"RIFF")
 
@@ -82,6 +82,8 @@ def _kind_of(file: Path) -> str:
         return "a DuckDB database"
     if head.startswith(b"PAR1"):
         return "parquet"
+    if head.startswith(b"PK\x03\x04"):
+        return "zip"
     if head.startswith(_PICTURES):
         return "picture"
     return "text" if _is_text(head) else "a file of another kind"

@@ -51,6 +51,23 @@ def masked(text: str, url: "URL") -> str:
     return text
 
 
+def without_secrets(url: "URL", mask: str) -> str:
+    """A URL as text, with a mask in place of its password.
+
+    Raises
+    ------
+    ConfigError
+        If there are secrets among its options.
+    """
+    if any(_SECRET.search(name) for name in url.query):
+        raise ConfigError(
+            "write the password before the host, not among the options: postgresql://user:password@"
+            "host/database"
+        )
+    bare = url.set(password=mask) if url.password else url
+    return bare.render_as_string(hide_password=False)
+
+
 def masked_command(arguments: list[str]) -> str:
     """A command line with ``***`` in place of every argument that may hold a secret."""
     return " ".join("***" if _TELLING.search(argument) else argument for argument in arguments)
