@@ -218,6 +218,8 @@ class _Bundle:
             "filterType": "filter_select",
             "name": one["name"],
             "description": "",
+            # Charts wait for the value with which it begins.
+            "requiredFirst": is_single,
             "targets": [{"column": {"name": one["column"]}, "datasetUuid": dataset}],
             "controlValues": {
                 "multiSelect": not is_single,

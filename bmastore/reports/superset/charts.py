@@ -75,15 +75,12 @@ def form(chart: Chart) -> dict[str, Any]:
         "color_scheme": "supersetColors",
     }
     if chart["kind"] == "table":
-        formats = {name: format_of(name) for name in chart["columns"]}
         filled |= {
             "all_columns": chart["columns"],
             "order_by_cols": [
                 f'["{name}", {str(way == "asc").lower()}]' for name, way in chart["order"]
             ],
-            "column_config": {
-                name: {"d3NumberFormat": one} for name, one in formats.items() if one is not None
-            },
+            "column_config": {name: _column_config(name) for name in chart["columns"]},
         }
     elif chart["kind"] in ("number", "pie"):
         filled |= {"metric": asked[0], "groupby": chart.get("by", [])}
@@ -94,10 +91,13 @@ def form(chart: Chart) -> dict[str, Any]:
     return filled
 
 
-def format_of(column: str) -> str | None:
-    """The d3 format of numbers in a column, if they have one."""
-    found = (one["format"] for one in spec()["formats"] if re.search(one["names"], column))
-    return next(found, None)
+def _column_config(column: str) -> dict[str, str]:
+    """How a table shows a column."""
+    for one in spec()["formats"]:
+        if re.search(one["names"], column):
+            is_time = one["format"].startswith("%")
+            return {"d3TimeFormat" if is_time else "d3NumberFormat": one["format"]}
+    return {}
 
 
 def rows(charts: Sequence[tuple[int, Chart]], width: int) -> list[list[tuple[int, Chart]]]:
