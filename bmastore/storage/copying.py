@@ -1,7 +1,8 @@
 """Rows of DuckDB as the text that PostgreSQL's COPY reads: no Python object per value.
 
 A tab parts values, a line rows; ``\\N`` is NULL, and a backslash goes before what would mean one of
-these. Numbers are written so that the same number is read.
+these. Numbers are written so that the same number is read. The character 0, which PostgreSQL does
+not store, is left out of text.
 """
 
 from collections.abc import Iterator, Sequence
@@ -40,6 +41,7 @@ def _cell(name: str, kind: str) -> str:
     if kind.endswith("[]"):
         text = f"'{{' || array_to_string({text}, ',') || '}}'"
     elif kind == "VARCHAR":
+        text = f"replace({text}, chr(0), '')"
         for sign, escaped in _ESCAPED.items():
             text = f"replace({text}, {literal(sign)}, {literal(escaped)})"
     else:

@@ -35,3 +35,12 @@ def test_every_value_arrives_as_it_was(url):
         found = there.execute(f"select {listed} from t order by i").fetchall()
         expected = duck.execute(f"select {listed} from {ROWS} order by i").fetchall()
     assert list(map(repr, found)) == list(map(repr, expected))
+
+
+def test_what_postgresql_cannot_store_is_left_out_of_text(url):
+    with duckdb.connect() as duck, psycopg.connect(url) as there:
+        there.execute("create table t (text varchar)")
+        with there.cursor() as cursor, cursor.copy("copy t (text) from stdin") as copying:
+            for block in copy_text(duck, "(select 'a' || chr(0) || 'b' as text)", ("text",)):
+                copying.write(block)
+        assert there.execute("select text from t").fetchall() == [("ab",)]
