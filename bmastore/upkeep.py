@@ -52,7 +52,9 @@ class Upkeep:
 
     def migrate(self) -> tuple[str, str, Path | None]:
         """Bring an older store up to date; returns versions before and after, and its backup."""
-        return migrate(self.path, self.ledger, self.lock_timeout, self._say)
+        from bmastore.ledger.derived import tell_all
+
+        return migrate(self.path, self.ledger, self.lock_timeout, self._say, tell_all)
 
     def grant(self, role: str) -> None:
         """Let a role of the server with the ledger read all views, and nothing else.

@@ -14,10 +14,9 @@ QUERIES = {
     "ledger": "select ticker, target, status, cause, data_digest, config_hash, code_version, "
     "preset, n_rows, first_date, last_date, cutoff, attempt, error_type, error_message, "
     "artifact_sha256, universe_sha256 from {db}.ledger",
-    "weights": f"select {KEY}, weights.* exclude entry_id "
-    "from {db}.weights join {db}.ledger using (entry_id)",
-    "metrics": f"select {KEY}, metrics.* exclude entry_id "
-    "from {db}.metrics join {db}.ledger using (entry_id)",
+    "members": f"select {KEY}, members, weights, oof_log_scores, oof_rmses, scales, rounds, "
+    "oof_rows, oof_rmse, oof_mse_vs_zero, oof_log_score, oof_coverage_80, "
+    "oof_coverage_90 from {db}.ledger",
     "predictions": f"select {KEY}, predictions.* exclude (entry_id, ticker, target) "
     "from {db}.predictions join {db}.ledger using (entry_id)",
     "oof": "select ticker, target, date, member, fold, prediction from {db}.oof",

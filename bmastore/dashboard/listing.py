@@ -10,6 +10,9 @@ from bmastore.dashboard.asked import PAGE_SIZE, Asked
 from bmastore.storage.statements import Part, Value, ask, quoted, run, statements
 from bmastore.table import Table
 
+# More rows than any listing has.
+_ALL = 2**31
+
 
 @dataclass(frozen=True)
 class Listing:
@@ -87,22 +90,25 @@ def read_listing(
     (text,) = statements(f"dashboard/{name}", **values)
     listing = Part(text)
     columns = [row[0] for row in run(duck, "dashboard/columns", listing=listing).fetchall()]
-    ((total,),) = run(duck, "dashboard/count", listing=listing).fetchall()
     wanted = asked.get("sort")
     if wanted is not None and wanted in columns:
         sort, descending = wanted, asked.get("order") == "desc"
-    pages = max(1, -(-total // PAGE_SIZE))
     is_whole = asked.get("format") == "csv"
-    rows = run(
-        duck,
-        "dashboard/page",
-        listing=listing,
-        column=Part(quoted(sort)),
-        direction=Part("desc" if descending else "asc"),
-        size=total if is_whole else PAGE_SIZE,
-        start=0 if is_whole else (min(asked.number, pages) - 1) * PAGE_SIZE,
+    found = _table(
+        run(
+            duck,
+            "dashboard/page",
+            listing=listing,
+            column=Part(quoted(sort)),
+            direction=Part("desc" if descending else "asc"),
+            size=_ALL if is_whole else PAGE_SIZE,
+            number=1 if is_whole else asked.number,
+        )
     )
-    return Listing(title, _table(rows), total, asked, sort, descending, links or {})
+    total = found.rows[0][-1] if found.rows else 0
+    rows = [row[:-1] for row in found.rows]
+    table = Table(found.columns[:-1], found.types[:-1], rows)
+    return Listing(title, table, total, asked, sort, descending, links or {})
 
 
 def one_record(table: Table) -> dict[str, Any] | None:

@@ -1,6 +1,7 @@
 """The pages of what came of forecasts: live, and in backtests."""
 
 from collections import defaultdict
+from datetime import date
 
 from bmastore.dashboard.asked import Asked
 from bmastore.dashboard.blocks import (
@@ -24,6 +25,9 @@ _PIT = (
     "are honest; high ends mean intervals that are too narrow."
 )
 
+# How many dates are looked at row by row.
+_NEWEST_DAYS = 20
+
 
 def live(source: Source, asked: Asked) -> Page:
     """How the forecasts that were really made have done."""
@@ -35,7 +39,8 @@ def live(source: Source, asked: Asked) -> Page:
             "at the end of the next ingest or pass."
         )
         return Page("Live", [Note(text, "bmastore ingest FILE")], source.filters(asked))
-    blocks = [*_days(days), *_by_group(source, target)]
+    newest = [row["date"] for row in days.records()[-_NEWEST_DAYS:]]
+    blocks = [*_days(days), *_by_group(source, target, newest[0])]
     blocks.append(
         read_listing(
             duck,
@@ -81,7 +86,7 @@ def _days(days: Table) -> list[Block]:
     ]
 
 
-def _by_group(source: Source, target: str) -> list[Block]:
+def _by_group(source: Source, target: str, since: date) -> list[Block]:
     duck = source.duck
     return [
         plot_long(
@@ -104,8 +109,9 @@ def _by_group(source: Source, target: str) -> list[Block]:
         ),
         Rows(
             "By age of the entry",
-            "How forecasts do by the days between the stock's training and the forecast.",
-            read_table(duck, "live_by_age", target=target),
+            f"How forecasts of the newest {_NEWEST_DAYS} dates did by the days between the stock's "
+            f"training and the forecast.",
+            read_table(duck, "live_by_age", target=target, since=since),
             {},
         ),
         Rows(

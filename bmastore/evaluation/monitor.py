@@ -15,7 +15,7 @@ from bmastore.ledger.decays import Decay, record_decays
 from bmastore.panel.series import choose_target, target_horizons
 from bmastore.storage.publish import publish
 from bmastore.storage.session import Writer
-from bmastore.storage.views import PANEL_VIEWS, VIEWS, create_views
+from bmastore.storage.views import create_views
 from bmastore.table import Table
 
 # Days of features that are compared with the newest ones.
@@ -90,8 +90,7 @@ def monitor(writer: Writer, target: str | None = None) -> tuple[MonitorReport, .
         settled = outcomes.settle(writer)
         drift.measure_new_days(writer)
     # What is ours comes before what is stored.
-    others = [name for name in (*PANEL_VIEWS, *VIEWS) if name != "v_attempts"]
-    create_views(writer.duck.execute, others, are_temporary=True)
+    create_views(writer.duck.execute, are_temporary=True)
     reports = []
     for name, horizon in chosen:
         report = _judge(writer, name, horizon, settled)

@@ -121,7 +121,8 @@ def _measure(path: Path, preset: str, target: str, tickers: tuple[str, ...], cut
         copied = Path(shutil.copy(path, Path(folder) / "bma.duckdb"))
         with open_writer(copied) as writer:
             # Beside newer entries this would be a look back, whose ensembles nothing uses.
-            writer.duck.execute("delete from ledger")
+            for table in ("ledger", "standings", "predictions"):
+                writer.duck.execute(f"delete from {table}")  # noqa: S608
             run = run_pass(writer, config, options)
             publish(writer)
         with open_reader(copied, needs_panel=True) as reader:

@@ -1,19 +1,28 @@
-"""Entries: one immutable record per attempt at a stock, with weights, metrics and forecasts."""
+"""Entries: one immutable record per attempt at a stock, and what it forecasts."""
 
 import uuid
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any
 
 import numpy as np
 
 from bmastore.ledger.causes import Inputs
+from bmastore.ledger.derived import tell_standings
 from bmastore.models.config import FitConfig
 from bmastore.models.mixture import QUANTILE_COLUMNS
-from bmastore.models.results import FitResult
-from bmastore.storage.session import Session
+from bmastore.models.results import FitResult, Forecasts, OofScores
+from bmastore.storage.session import Session, Writer
+from bmastore.storage.statements import Part, among, literal
+from bmastore.storage.views import NEWEST_FIRST
 from bmastore.workers.chunks import Outcome
+
+# What an entry says of its ensemble.
+_OF_RESULT = (
+    *("members", "weights", "oof_log_scores", "oof_rmses", "scales", "rounds"),
+    *(field.name for field in fields(OofScores)),
+)
 
 
 @dataclass(frozen=True)
@@ -53,14 +62,42 @@ def artifacts_in_use(session: Session) -> set[str]:
     return {row["artifact_sha256"] for row in session.ledger_rows("artifacts_in_use")}
 
 
-def entry_tables(
+def record(
+    writer: Writer,
+    attempts: Sequence[tuple[str, Planned, Outcome[FitResult]]],
+    run_id: str,
+    config: FitConfig,
+) -> None:
+    """Record some attempts (entry id, what was planned, outcome), inside a transaction.
+
+    What an attempt forecasts takes the place of older forecasts of the same stock and dates,
+    unless it is a look back at a date that a newer cutoff has forecast.
+    """
+    writer.insert("ledger", _ledger_rows(attempts, run_id, config))
+    made = [
+        (entry_id, outcome.ticker, outcome.result.forecasts)
+        for entry_id, _, outcome in attempts
+        if outcome.result is not None
+    ]
+    if made:
+        writer.insert("predictions", _forecast_rows(made, config.target))
+        tickers = among("predictions.ticker", [ticker for _, ticker, _ in made])
+        writer.change_ledger(
+            "drop_superseded_forecasts",
+            since=min(forecasts.dates.min() for _, _, forecasts in made).item(),
+            which=Part(f"predictions.target = {literal(config.target)} and {tickers.text}"),
+            newest_first=NEWEST_FIRST,
+        )
+    tell_standings(writer, config.target, [outcome.ticker for _, _, outcome in attempts])
+
+
+def _ledger_rows(
     attempts: Iterable[tuple[str, Planned, Outcome[FitResult]]], run_id: str, config: FitConfig
-) -> dict[str, dict[str, list[Any]]]:
-    """Rows of some attempts (entry id, what was planned, outcome): columns of each table."""
-    tables = {name: Columns() for name in ("ledger", "weights", "metrics", "predictions")}
+) -> dict[str, list[Any]]:
+    rows = Columns()
     for entry_id, planned, outcome in attempts:
         result = outcome.result
-        tables["ledger"].add(
+        rows.add(
             entry_id=entry_id,
             run_id=run_id,
             ticker=outcome.ticker,
@@ -76,40 +113,60 @@ def entry_tables(
             last_date=_as_date(outcome.last_date),
             cutoff=planned.cutoff,
             attempt=planned.attempt,
-            fit_s=outcome.fit_s,
+            fit_s=rounded(outcome.fit_s),
             started_at=outcome.started_at,
             finished_at=outcome.finished_at,
             error_type=outcome.error_type,
             error_message=outcome.error_message,
             artifact_sha256=result.artifact_sha256 if result else None,
             universe_sha256=result.universe_sha256 if result else None,
+            **(_of_members(result) if result else dict.fromkeys(_OF_RESULT)),
         )
-        if result is None:
-            continue
-        for score in result.scores:
-            tables["weights"].add(
-                entry_id=entry_id,
-                member=score.member,
-                weight=score.weight,
-                oof_log_score=score.oof_log_score,
-                oof_rmse=score.oof_rmse,
-                scale=score.scale,
-            )
-        for name, value in result.metrics:
-            tables["metrics"].add(entry_id=entry_id, name=name, value=value)
-        forecasts = result.forecasts
+    return rows.values
+
+
+def _of_members(result: FitResult) -> dict[str, Any]:
+    scores = result.scores
+    return {
+        "members": [score.member for score in scores],
+        "weights": [rounded(score.weight) for score in scores],
+        "oof_log_scores": [rounded(score.oof_log_score) for score in scores],
+        "oof_rmses": [rounded(score.oof_rmse) for score in scores],
+        "scales": [rounded(score.scale) for score in scores],
+        "rounds": [score.rounds for score in scores],
+        **{name: rounded(value) for name, value in vars(result.oof_scores).items()},
+    }
+
+
+def _forecast_rows(made: Iterable[tuple[str, str, Forecasts]], target: str) -> dict[str, list[Any]]:
+    rows = Columns()
+    for entry_id, ticker, forecasts in made:
         n = len(forecasts.dates)
-        tables["predictions"].extend(
+        rows.extend(
             entry_id=[entry_id] * n,
-            ticker=[outcome.ticker] * n,
+            ticker=[ticker] * n,
             date=forecasts.dates.tolist(),
-            target=[config.target] * n,
-            mean=forecasts.mean.tolist(),
-            sd=forecasts.sd.tolist(),
-            **{name: forecasts.quantiles[:, i].tolist() for i, name in enumerate(QUANTILE_COLUMNS)},
-            p_up=forecasts.p_up.tolist(),
+            target=[target] * n,
+            **forecast_columns(forecasts),
         )
-    return {name: columns.values for name, columns in tables.items() if columns.values}
+    return rows.values
+
+
+def forecast_columns(forecasts: Forecasts) -> dict[str, list[Any]]:
+    """What forecasts say, as columns of the ledger."""
+    columns = {"mean": forecasts.mean, "sd": forecasts.sd, "p_up": forecasts.p_up}
+    columns |= {name: forecasts.quantiles[:, i] for i, name in enumerate(QUANTILE_COLUMNS)}
+    return {name: [rounded(one) for one in values.tolist()] for name, values in columns.items()}
+
+
+def rounded(value: float) -> float:
+    """To seven significant digits, as many as a 32-bit float has; DuckDB takes half the space."""
+    return float(f"{value:.7g}")
+
+
+def entry_id(run_id: str, number: int) -> str:
+    """The id of a run's entry. What entries of a run have in common is stored once."""
+    return f"{run_id}-{number}"
 
 
 def new_id() -> str:

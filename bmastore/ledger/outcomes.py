@@ -21,7 +21,8 @@ import duckdb
 import numpy as np
 
 from bmastore.calendar import utc_now
-from bmastore.ledger.entries import Columns
+from bmastore.ledger.derived import tell_outcome_days
+from bmastore.ledger.entries import Columns, forecast_columns, rounded
 from bmastore.models.mixture import QUANTILE_COLUMNS
 from bmastore.models.results import Forecasts
 from bmastore.storage import postgres
@@ -68,10 +69,7 @@ def await_labels(
             date=forecasts.dates.tolist(),
             made_at=[made_at] * n,
             known_until=[known] * n,
-            mean=forecasts.mean.tolist(),
-            sd=forecasts.sd.tolist(),
-            **{name: forecasts.quantiles[:, i].tolist() for i, name in enumerate(QUANTILE_COLUMNS)},
-            p_up=forecasts.p_up.tolist(),
+            **forecast_columns(forecasts),
             components=forecasts.components.reshape(n, -1).tolist(),
         )
     if not columns.values:
@@ -93,6 +91,7 @@ def settle(writer: Writer) -> int:
     settled = _to_settle(due, revised, _newest(writer, [*due, *revised]))
     if settled:
         writer.insert("outcomes", _judged(settled, utc_now()))
+        tell_outcome_days(writer, since=min(row["date"] for row in settled))
     run(writer.duck, "outcomes/clear")
     return len(settled)
 
@@ -153,22 +152,24 @@ def _judged(settled: Sequence[_Row], now: datetime) -> dict[str, Sequence[Any]]:
     from bmastore.models.components import judge, judge_zero, unpacked
 
     actual = np.array([row["actual"] for row in settled], dtype=np.float64)
-    mean = np.array([row["mean"] for row in settled], dtype=np.float64)
     components = unpacked([row["components"] for row in settled])
     ours, zeros = judge(actual, components), judge_zero(actual, components)
     return {
         **{name: [row[name] for row in settled] for name in (*_KEPT, "label_end", "revision")},
         "settled_at": [now] * len(settled),
         "actual": actual.tolist(),
-        "error": (actual - mean).tolist(),
-        "pit": ours.pit.tolist(),
-        "crps": ours.crps.tolist(),
-        "log_score": ours.log_score.tolist(),
+        "pit": _rounded(ours.pit),
+        "crps": _rounded(ours.crps),
+        "log_score": _rounded(ours.log_score),
         "zero_pit": _or_none(zeros.pit),
         "zero_crps": _or_none(zeros.crps),
         "zero_log_score": _or_none(zeros.log_score),
     }
 
 
+def _rounded(values: "np.ndarray[Any, Any]") -> list[float]:
+    return [rounded(value) for value in values.tolist()]
+
+
 def _or_none(values: "np.ndarray[Any, Any]") -> list[float | None]:
-    return [None if value != value else value for value in values.tolist()]
+    return [None if value != value else value for value in _rounded(values)]

@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 
 from bmastore.errors import ArtifactError, ConfigError, StoreError
+from bmastore.ledger.derived import tell_all
 from bmastore.panel.forget import forget
 from bmastore.panel.series import read_series, refresh_series
 from bmastore.storage import artifacts, postgres
@@ -17,7 +18,8 @@ from bmastore.storage.connect import alone
 from bmastore.storage.create import fill
 from bmastore.storage.identity import mark_of, new_store_id, write_store_id
 from bmastore.storage.paths import models_path, remove_store, results_path
-from bmastore.storage.publish import LEDGER_TABLES, publish
+from bmastore.storage.publish import publish
+from bmastore.storage.renewal import LEDGER_TABLES
 from bmastore.storage.salvage import Salvaged, attached, database_of, save_table, tables_of
 from bmastore.storage.session import Writer, not_found, stored_place
 from bmastore.storage.statements import ask, quoted, run
@@ -98,7 +100,9 @@ def _save(writer: Writer, damaged: Path, scratch: Path, place: str | None) -> Re
     is_known = has_store and not saved["settings"].lost
     lost += _settle_ledger(duck, damaged, place, is_known=is_known)
     lost += _settle_panel(writer, saved)
+    tell_all(writer)
     lost += _save_models(writer, damaged, place)
+    tell_all(writer)
     publish(writer)
     return Recovered(_as_table(saved), tuple(lost))
 

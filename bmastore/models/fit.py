@@ -17,7 +17,14 @@ from bmastore.models.inputs import Inputs
 from bmastore.models.members.registry import REGISTRY, boosting_among, shared_among
 from bmastore.models.oof import fit_members, out_of_fold
 from bmastore.models.prior import posterior
-from bmastore.models.results import FitResult, Forecasts, MemberScore, OutOfFold, Remembered
+from bmastore.models.results import (
+    FitResult,
+    Forecasts,
+    MemberScore,
+    OofScores,
+    OutOfFold,
+    Remembered,
+)
 from bmastore.models.universe import NOTHING_SHARED, Universe
 from bmastore.models.weights import Evidence, occams_window
 from bmastore.models.width import MIN_MOVES, Moves
@@ -86,18 +93,23 @@ def fit_stock(
     asked = stock.take(newest)
     inputs = universe.inputs(asked.dates, asked.X)
     blob = ensemble.dump(trained, found.newest_fold)
-    rmse = np.sqrt(np.mean(np.square(found.oof.y[:, None] - found.centres), axis=0))
+    rmses = np.sqrt(np.mean(np.square(found.oof.y[:, None] - found.centres), axis=0))
     columns = zip(
         config.members,
         found.weights,
         found.log_density.mean(axis=0),
-        rmse,
+        rmses,
         found.scales * trained.moves.widths(inputs)[-1],
         strict=True,
     )
     return FitResult(
-        tuple(MemberScore(name, *map(float, numbers)) for name, *numbers in columns),
-        _metrics(found),
+        tuple(
+            MemberScore(
+                name, float(weight), float(score), float(rmse), float(scale), found.rounds.get(name)
+            )
+            for name, weight, score, rmse, scale in columns
+        ),
+        _oof_scores(found),
         _forecasts(asked, inputs, config, trained, found),
         found.oof,
         blob,
@@ -227,18 +239,17 @@ def _forecasts(
     return replace(forecasts, components=components)
 
 
-def _metrics(found: Averaged) -> tuple[tuple[str, float], ...]:
+def _oof_scores(found: Averaged) -> OofScores:
     """The ensemble's scores on its out-of-fold rows, the rows that also set the weights."""
     y, centres, weights = found.oof.y, found.centres, found.weights
     squares = np.square(y - mixture.mixture_mean(centres, weights))
     widths = found.widths[:, None]
     below = mixture.mixture_cdf(y / found.widths, centres / widths, found.scales, weights)
-    return (
-        ("oof_rows", float(len(y))),
-        ("oof_rmse", float(np.sqrt(squares.mean()))),
-        ("oof_mse_vs_zero", float(squares.mean() / np.square(y).mean())),
-        ("oof_log_score", float(mixture.mixture_log_density(found.log_density, weights).mean())),
-        ("oof_coverage_80", float(np.mean(np.abs(below - 0.5) <= 0.40))),
-        ("oof_coverage_90", float(np.mean(np.abs(below - 0.5) <= 0.45))),
-        *((f"rounds_{name}", float(n)) for name, n in found.rounds.items()),
+    return OofScores(
+        oof_rows=len(y),
+        oof_rmse=float(np.sqrt(squares.mean())),
+        oof_mse_vs_zero=float(squares.mean() / np.square(y).mean()),
+        oof_log_score=float(mixture.mixture_log_density(found.log_density, weights).mean()),
+        oof_coverage_80=float(np.mean(np.abs(below - 0.5) <= 0.40)),
+        oof_coverage_90=float(np.mean(np.abs(below - 0.5) <= 0.45)),
     )

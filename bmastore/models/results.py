@@ -105,13 +105,29 @@ class OutOfFold:
 
 @dataclass(frozen=True)
 class MemberScore:
-    """A member's weight, and how well it forecast out of fold."""
+    """A member's weight, and how well it forecast out of fold.
+
+    ``rounds`` are the trees of a member that boosts; ``None`` for the others.
+    """
 
     member: str
     weight: float
     oof_log_score: float
     oof_rmse: float
     scale: float
+    rounds: int | None
+
+
+@dataclass(frozen=True)
+class OofScores:
+    """How an ensemble did on its out-of-fold rows, which also set the weights."""
+
+    oof_rows: int
+    oof_rmse: float
+    oof_mse_vs_zero: float
+    oof_log_score: float
+    oof_coverage_80: float
+    oof_coverage_90: float
 
 
 @dataclass(frozen=True)
@@ -119,7 +135,7 @@ class FitResult:
     """What training one stock gives."""
 
     scores: tuple[MemberScore, ...]
-    metrics: tuple[tuple[str, float], ...]
+    oof_scores: OofScores
     forecasts: Forecasts
     oof: OutOfFold
     artifact: bytes

@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 
 from bmastore.errors import ArtifactError, BmastoreError, StoreDamagedError, StoreLockedError
+from bmastore.ledger.derived import standings_told
 from bmastore.models.ensemble import load
 from bmastore.panel.read import iterate_rows
 from bmastore.panel.series import describe, feature_columns, read_series, target_horizons
@@ -19,7 +20,7 @@ from bmastore.storage.connect import read_published
 from bmastore.storage.create import in_memory
 from bmastore.storage.identity import mark_of, published_state, store_id, store_state
 from bmastore.storage.paths import models_path, results_path
-from bmastore.storage.publish import LEDGER_TABLES
+from bmastore.storage.renewal import LEDGER_TABLES
 from bmastore.storage.salvage import database_of, fingerprint, tables_of
 from bmastore.storage.session import Reader, open_reader, stored_place
 from bmastore.storage.statements import bulk_insert, run
@@ -102,7 +103,8 @@ def _verify(reader: Reader, ledger_url: str | None) -> Verified:
 
 
 def _broken_rules(duck: duckdb.DuckDBPyConnection, of: str) -> Iterator[Finding]:
-    for relation, problem, n, example in run(duck, f"verify/{of}").fetchall():
+    told = {"told": standings_told()} if of == "ledger" else {}
+    for relation, problem, n, example in run(duck, f"verify/{of}", **told).fetchall():
         yield Finding(relation, f"{n:,} {problem}, such as of {example}", _RECOVER)
 
 
@@ -158,7 +160,7 @@ def _check_results(
                 for name, found in prints.items():
                     if found != fingerprint(ledger, name):
                         problem = f"{name} has other rows than the ledger"
-                        yield Finding(results.name, problem, _PUBLISH)
+                        yield Finding(results.name, problem, f"delete it, then {_PUBLISH}")
     except (duckdb.Error, BmastoreError) as error:
         yield Finding(results.name, _first_line(error), _PUBLISH)
 

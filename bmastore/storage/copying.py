@@ -12,6 +12,10 @@ import duckdb
 from bmastore.storage.statements import literal, quoted
 
 _ROWS = 10_000
+# An element of an array: in quotes, but for NULL.
+_ELEMENT = (
+    """coalesce('"' || replace(replace(one::varchar, '\\', '\\\\'), '"', '\\"') || '"', 'NULL')"""
+)
 _ESCAPED = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 
 
@@ -39,11 +43,12 @@ def _cell(name: str, kind: str) -> str:
     """A column as text."""
     text = quoted(name)
     if kind.endswith("[]"):
-        text = f"'{{' || array_to_string({text}, ',') || '}}'"
-    elif kind == "VARCHAR":
+        text = (
+            f"'{{' || array_to_string(list_transform({text}, lambda one: {_ELEMENT}), ',') || '}}'"
+        )
+    text = f"{text}::varchar"
+    if kind.startswith("VARCHAR"):
         text = f"replace({text}, chr(0), '')"
         for sign, escaped in _ESCAPED.items():
             text = f"replace({text}, {literal(sign)}, {literal(escaped)})"
-    else:
-        text = f"{text}::varchar"
     return rf"coalesce({text}, '\N')"

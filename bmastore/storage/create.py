@@ -66,11 +66,12 @@ def fill(duck: duckdb.DuckDBPyConnection, place: str | None) -> None:
     from duckdb_sqlalchemy import Dialect
     from sqlalchemy.schema import CreateTable
 
-    from bmastore.storage import schema
+    from bmastore.storage.panel_schema import panel_metadata
+    from bmastore.storage.schema import ledger_metadata
 
     dialect = Dialect()
     duck.begin()
-    for metadata in (schema.panel_metadata, schema.ledger_metadata):
+    for metadata in (panel_metadata, ledger_metadata):
         for table in metadata.sorted_tables:
             duck.execute(str(CreateTable(table).compile(dialect=dialect)))
     duck.execute("create table alembic_version (version_num varchar(32) not null primary key)")

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,10 +28,16 @@ def migrate(
     ledger_url: str | None = None,
     patience: float = PATIENCE_S,
     say: Callable[[str], None] = lambda sentence: None,
+    at_end: Callable[[Writer], None] = lambda writer: None,
 ) -> tuple[str, str, Path | None]:
     """Bring an older store up to date, after copying it beside itself.
 
     A ledger on a server is brought up to date as well; it is the server's to back up.
+
+    Parameters
+    ----------
+    at_end:
+        Completes what has been migrated, in a transaction.
 
     Returns
     -------
@@ -51,7 +58,7 @@ def migrate(
         if before == SCHEMA_VERSION:
             with writer.transaction():
                 create_views(writer.duck.execute)
-            _migrate_server(writer, ledger_url)
+            _migrate_server(writer, ledger_url, at_end)
             return before, before, None
     backup = path.with_name(f"{path.stem}.before-{SCHEMA_VERSION}{path.suffix}")
     shutil.copy2(path, backup)
@@ -61,11 +68,14 @@ def migrate(
             adopt_id(writer.duck, path)
         with writer.transaction():
             create_views(writer.duck.execute)
-        _migrate_server(writer, ledger_url)
+            at_end(writer)
+        _migrate_server(writer, ledger_url, at_end)
     return before, SCHEMA_VERSION, backup
 
 
-def _migrate_server(writer: Writer, ledger_url: str | None) -> None:
+def _migrate_server(
+    writer: Writer, ledger_url: str | None, at_end: Callable[[Writer], None]
+) -> None:
     """Bring a ledger on a server up to date too, with what its views show of the panel."""
     if ledger_url is None:
         return
@@ -77,6 +87,9 @@ def _migrate_server(writer: Writer, ledger_url: str | None) -> None:
             server.upgrade(upgrade)
             claim_ledger(server, writer.path, writer.store_id)
             send_panel(writer.duck, server)
+            there = replace(writer, server=server)
+            with there.transaction():
+                at_end(there)
 
 
 def upgrade_store(writer: Writer, revision: str = "head") -> None:

@@ -16,17 +16,18 @@ from bmastore.errors import StoreError
 from bmastore.storage import postgres
 from bmastore.storage.copying import copy_text
 from bmastore.storage.identity import MIRROR
-from bmastore.storage.publish import LEDGER_TABLES
+from bmastore.storage.renewal import LEDGER_TABLES
 from bmastore.storage.shown import replace_changed
 from bmastore.storage.statements import Part, literal, quoted, registered, run
 from bmastore.storage.versions import SCHEMA_VERSION, too_new
+from bmastore.storage.views import NEWEST_FIRST
 
 if TYPE_CHECKING:
     from bmastore.storage.postgres import Server
 
 # What is only ever added to: what a mirror lacks are rows of entries or backtests that it does not
 # know, or rows that are newer than its newest. All other tables are sent whole.
-_OF_ENTRIES = ("ledger", "weights", "metrics", "predictions")
+_OF_ENTRIES = ("ledger", "predictions")
 _OF_BACKTESTS = ("backtests", "backtest_scores", "backtest_days", "backtest_weights")
 _BY_TIME = {
     "outcomes": "settled_at",
@@ -125,11 +126,24 @@ def _send_table(duck: duckdb.DuckDBPyConnection, server: "Server", table: str) -
     new = _new_rows(server, table)
     if new is not None:
         n = server.copy(table, columns, copy_text(duck, new, columns))
+        if table == "predictions" and n:
+            _drop_superseded(duck, server, new)
         here = run(duck, "mirror/count", relation=relation).fetchall()[0][0]
         if here == server.rows("mirror/count", relation=relation)[0]["n"]:
             return n
     server.execute("mirror/empty", relation=relation)
     return server.copy(table, columns, copy_text(duck, quoted(table), columns))
+
+
+def _drop_superseded(duck: duckdb.DuckDBPyConnection, server: "Server", new: str) -> None:
+    """Take away forecasts of which there are newer ones now."""
+    (since,) = duck.execute(f"select min(date) from {new}").fetchall()[0]  # noqa: S608
+    server.execute(
+        "ledger/drop_superseded_forecasts",
+        since=since,
+        which=Part("true"),
+        newest_first=NEWEST_FIRST,
+    )
 
 
 def _new_rows(server: "Server", table: str) -> str | None:

@@ -7,6 +7,7 @@ from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from bmastore.errors import ConfigError, StoreError, StoreLockedError
+from bmastore.storage.comments import describe
 from bmastore.storage.statements import Part, Value, quoted, statements
 from bmastore.storage.urls import masked, parse_url
 from bmastore.storage.views import VIEWS, create_views
@@ -137,7 +138,8 @@ class Server:
 
         ``readers`` may read them, as in :meth:`create_views`.
         """
-        from bmastore.storage.schema import SHOWN_OF_PANEL, ledger_metadata, panel_metadata
+        from bmastore.storage.panel_schema import SHOWN_OF_PANEL, panel_metadata
+        from bmastore.storage.schema import ledger_metadata
 
         ledger_metadata.create_all(self.connection)
         panel_metadata.create_all(self.connection, tables=SHOWN_OF_PANEL)
@@ -147,7 +149,8 @@ class Server:
 
     def drop_ledger(self) -> None:
         """Take tables and views away, inside a transaction."""
-        from bmastore.storage.schema import SHOWN_OF_PANEL, ledger_metadata, panel_metadata
+        from bmastore.storage.panel_schema import SHOWN_OF_PANEL, panel_metadata
+        from bmastore.storage.schema import ledger_metadata
 
         self.drop_views()
         panel_metadata.drop_all(self.connection, tables=SHOWN_OF_PANEL)
@@ -196,7 +199,7 @@ class Server:
             self.create_views(readers)
 
     def create_views(self, readers: Sequence[Mapping[str, str]] = ()) -> None:
-        """Make the views, inside a transaction.
+        """Make the views, and say what they mean, inside a transaction.
 
         Parameters
         ----------
@@ -204,6 +207,7 @@ class Server:
             Rows of ``sql/server/readers.sql``: who could read which of them before.
         """
         create_views(self._run, VIEWS)
+        describe(self._run)
         for row in readers:
             if row["name"] in VIEWS:
                 self._run(f"grant select on {row['name']} to {row['role']}")
@@ -213,8 +217,9 @@ class Server:
         for name in reversed(VIEWS):
             self._run(f"drop view if exists {name}")
 
-    def _run(self, statement: str) -> None:
-        self.connection.execution_options(no_parameters=True).exec_driver_sql(statement)
+    def _run(self, statement: str) -> "CursorResult[Any]":
+        plain = self.connection.execution_options(no_parameters=True)
+        return plain.exec_driver_sql(statement)
 
     def _connect(self) -> "Connection":
         from sqlalchemy import text

@@ -1,9 +1,8 @@
-"""The tables of a store, for SQLAlchemy and Alembic.
+"""The tables of the ledger, for SQLAlchemy and Alembic.
 
-The panel tables always lie in DuckDB. The ledger tables lie in the same file,
-or in PostgreSQL, beside a copy of what views show of the panel. No foreign keys
-(DuckDB's break updates of the parent), no indexes (they double a table's size
-there); a missing time zone means UTC.
+They lie in the store's file, or in PostgreSQL, beside a copy of what views show of the panel. No
+foreign keys (DuckDB's break updates of the parent), no indexes (they double a table's size there);
+a missing time zone means UTC.
 """
 
 from sqlalchemy import (
@@ -21,110 +20,33 @@ from sqlalchemy.types import REAL
 
 # What a forecast says.
 FORECAST = ("mean", "sd", "q05", "q25", "q50", "q75", "q95", "p_up")
+# How an ensemble did on the rows that set its weights.
+OOF_SCORES = (
+    "oof_rmse",
+    "oof_mse_vs_zero",
+    "oof_log_score",
+    "oof_coverage_80",
+    "oof_coverage_90",
+)
+# How the forecasts of a date did, and how far their ranking was from that of the date before.
+DAY_SCORES = (
+    "ic",
+    "squared_error",
+    "zero_squared_error",
+    "crps",
+    "zero_crps",
+    "log_score",
+    "coverage_50",
+    "coverage_80",
+    "coverage_90",
+    "zero_coverage_50",
+    "zero_coverage_80",
+    "zero_coverage_90",
+    "brier",
+)
+TURNOVER = ("turnover_highest", "turnover_lowest", "rank_correlation")
 
-panel_metadata = MetaData()
 ledger_metadata = MetaData()
-
-prices = Table(
-    "prices",
-    panel_metadata,
-    Column("ticker", String, nullable=False),
-    Column("date", Date, nullable=False),
-    Column("open", Double),
-    Column("high", Double),
-    Column("low", Double),
-    Column("close", Double, nullable=False),
-    Column("volume", Double),
-    Column("adj_close", Double),
-)
-
-# One REAL column per feature is added by ingest.
-features = Table(
-    "features",
-    panel_metadata,
-    Column("ticker", String, nullable=False),
-    Column("date", Date, nullable=False),
-)
-
-targets = Table(
-    "targets",
-    panel_metadata,
-    Column("ticker", String, nullable=False),
-    Column("date", Date, nullable=False),
-    Column("target", String, nullable=False),
-    Column("horizon", Integer, nullable=False),
-    Column("value", Double, nullable=False),
-    Column("label_end", Date, nullable=False),
-)
-
-series = Table(
-    "series",
-    panel_metadata,
-    Column("ticker", String, nullable=False),
-    Column("target", String, nullable=False),
-    Column("n_rows", Integer, nullable=False),
-    Column("first_date", Date),
-    Column("last_date", Date),
-    Column("digest", String, nullable=False),
-    Column("updated_at", Timestamp, nullable=False),
-)
-
-# The walk-forward folds of each stock's last trained entry: what they were made from, and
-# their predictions, date after date, one value per member. entry_id is the entry that last
-# changed the fold. The view `oof` shows one prediction per row; so many rows of text keys
-# would make each checkpoint ten times slower.
-folds = Table(
-    "folds",
-    panel_metadata,
-    Column("ticker", String, nullable=False),
-    Column("target", String, nullable=False),
-    Column("fold", Integer, nullable=False),
-    Column("entry_id", String, nullable=False),
-    Column("config_hash", String, nullable=False),
-    Column("code_version", String, nullable=False),
-    Column("n_train", Integer, nullable=False),
-    Column("n_test", Integer, nullable=False),
-    Column("train_digest", String, nullable=False),
-    Column("test_digest", String, nullable=False),
-    Column("rounds", String, nullable=False),
-    Column("members", ARRAY(String), nullable=False),
-    Column("dates", ARRAY(Date), nullable=False),
-    Column("predictions", ARRAY(REAL), nullable=False),
-)
-
-# First forecasts of rows whose label is not known yet, as they were made; settling takes them out.
-# known_until is the newest date of which anything was known then, of whatever stock. components:
-# weight, centre and scale of `zero` and of each member with weight, one after another.
-awaited = Table(
-    "awaited",
-    panel_metadata,
-    Column("entry_id", String, nullable=False),
-    Column("ticker", String, nullable=False),
-    Column("target", String, nullable=False),
-    Column("date", Date, nullable=False),
-    Column("made_at", Timestamp, nullable=False),
-    Column("known_until", Date, nullable=False),
-    *(Column(name, Double, nullable=False) for name in FORECAST),
-    Column("components", ARRAY(REAL), nullable=False),
-)
-
-# Labels that have changed since they were known: settling looks whether a forecast was judged
-# by what they were before.
-relabelled = Table(
-    "relabelled",
-    panel_metadata,
-    Column("ticker", String, nullable=False),
-    Column("target", String, nullable=False),
-    Column("date", Date, nullable=False),
-)
-
-# What ingest remembers: the feature SQL in use, its horizons, columns to leave out.
-settings = Table(
-    "settings",
-    panel_metadata,
-    Column("name", String, nullable=False),
-    Column("value", String, nullable=False),
-)
 
 # What a ledger says of itself: the id of its store; a published copy, also when it was made and
 # of what state of the store.
@@ -187,6 +109,16 @@ ledger = Table(
     Column("error_message", String),
     Column("artifact_sha256", String),
     Column("universe_sha256", String),
+    # One value per member, in the order of `members`; NULL where nothing was trained.
+    Column("members", ARRAY(String)),
+    Column("weights", ARRAY(Double)),
+    Column("oof_log_scores", ARRAY(Double)),
+    Column("oof_rmses", ARRAY(Double)),
+    Column("scales", ARRAY(Double)),
+    # Trees of each member that boosts; NULL for the others.
+    Column("rounds", ARRAY(Integer)),
+    Column("oof_rows", Integer),
+    *(Column(name, Double) for name in OOF_SCORES),
 )
 
 # What stocks borrow from each other: one row per member of each universe.
@@ -210,25 +142,35 @@ universes = Table(
     Column("spread", Double, nullable=False),
 )
 
-weights = Table(
-    "weights",
+# Which entries of a stock count now: its newest attempt, the one in use, when they ended, how many
+# there are, and of which date its newest forecast is. Told by the ledger, and kept so that nobody
+# has to look through all of its history: what is joined by time too is read where it lies.
+standings = Table(
+    "standings",
     ledger_metadata,
-    Column("entry_id", String, nullable=False),
+    Column("ticker", String, nullable=False),
+    Column("target", String, nullable=False),
+    Column("newest_entry", String, nullable=False),
+    Column("newest_at", Timestamp, nullable=False),
+    Column("current_entry", String),
+    Column("current_at", Timestamp),
+    Column("attempts", Integer, nullable=False),
+    Column("forecast_date", Date),
+)
+
+# How members were weighed by cutoff, over the stocks that were trained as of it.
+member_days = Table(
+    "member_days",
+    ledger_metadata,
+    Column("target", String, nullable=False),
+    Column("cutoff", Date, nullable=False),
     Column("member", String, nullable=False),
-    Column("weight", Double, nullable=False),
-    Column("oof_log_score", Double, nullable=False),
-    Column("oof_rmse", Double, nullable=False),
-    Column("scale", Double, nullable=False),
+    Column("stocks", Integer, nullable=False),
+    *(Column(name, Double, nullable=False) for name in ("weight", "share_led")),
+    *(Column(name, Double) for name in ("oof_log_score", "oof_rmse")),
 )
 
-metrics = Table(
-    "metrics",
-    ledger_metadata,
-    Column("entry_id", String, nullable=False),
-    Column("name", String, nullable=False),
-    Column("value", Double, nullable=False),
-)
-
+# The newest forecast of each stock and date: one by a newer entry takes its place.
 predictions = Table(
     "predictions",
     ledger_metadata,
@@ -262,11 +204,30 @@ outcomes = Table(
     Column("settled_at", Timestamp, nullable=False),
     Column("revision", Integer, nullable=False),
     *(Column(name, Double, nullable=False) for name in FORECAST),
-    *(Column(name, Double, nullable=False) for name in ("actual", "error")),
-    *(Column(name, Double, nullable=False) for name in ("pit", "crps", "log_score")),
+    *(Column(name, Double, nullable=False) for name in ("actual", "pit", "crps", "log_score")),
     # NULL where the settings leave out the member `zero`.
     *(Column(name, Double) for name in ("zero_pit", "zero_crps", "zero_log_score")),
     Column("components", ARRAY(REAL), nullable=False),
+)
+
+# How the forecasts of a date did over its stocks: what views of days show, so that nobody has to
+# look through all outcomes. pits and zero_pits count stocks by tenth of the predictive
+# distributions; fifths are those of the date's stocks by their forecast, the lowest first.
+outcome_days = Table(
+    "outcome_days",
+    ledger_metadata,
+    Column("target", String, nullable=False),
+    Column("date", Date, nullable=False),
+    Column("stocks", Integer, nullable=False),
+    *(Column(name, Double) for name in DAY_SCORES),
+    Column("pits", ARRAY(Integer), nullable=False),
+    Column("zero_pits", ARRAY(Integer), nullable=False),
+    Column("fifth_stocks", ARRAY(Integer), nullable=False),
+    Column("fifth_forecasts", ARRAY(Double), nullable=False),
+    Column("fifth_actuals", ARRAY(Double), nullable=False),
+    # Stocks that have a forecast of the date before too, and how the ranking has changed.
+    Column("stocks_before", Integer, nullable=False),
+    *(Column(name, Double) for name in TURNOVER),
 )
 
 # How the features of all stocks stood on a date, and how far that was from the dates that models
@@ -388,6 +349,3 @@ backtest_cutoffs = Table(
     Column("finished_at", Timestamp, nullable=False),
     Column("artifact_sha256", String, nullable=False),
 )
-
-# What lies on a server: the ledger, and of the panel what views show.
-SHOWN_OF_PANEL = (series, prices)

@@ -31,7 +31,7 @@ from bmastore.storage.identity import (
     store_state,
 )
 from bmastore.storage.paths import models_path, remove_store, results_path
-from bmastore.storage.statements import Value, bulk_insert, literal, quoted, run
+from bmastore.storage.statements import Part, Value, bulk_insert, literal, quoted, run
 from bmastore.storage.versions import SCHEMA_VERSION, check_version, has_table, version
 from bmastore.storage.views import PANEL_VIEWS, VIEWS, create_views
 
@@ -133,7 +133,7 @@ class Writer(Session):
             return super().ledger_rows(name, **fields)
         return self.server.rows(f"ledger/{name}", **fields)
 
-    def change_ledger(self, name: str, **fields: Value) -> None:
+    def change_ledger(self, name: str, **fields: Value | Part) -> None:
         """Run ``sql/ledger/<name>.sql``, inside a transaction."""
         if self.server is None:
             run(self.duck, f"ledger/{name}", **fields)
@@ -195,8 +195,6 @@ def open_writer(
             if ledger_url:
                 server = stack.enter_context(_server(writer, ledger_url))
                 writer = replace(writer, server=server)
-            # The one that the ledger is asked through: what is ours comes before what is stored.
-            create_views(writer.duck.execute, ("v_attempts",), are_temporary=True)
             yield writer
         except BaseException:
             # Others may have come first: only what is held, and holds nothing, is removed.

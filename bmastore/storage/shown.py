@@ -34,7 +34,7 @@ def replace_changed(duck: duckdb.DuckDBPyConnection, server: "Server") -> dict[s
     A stock's prices are sent whole where its `series` have changed or its dates are others: the
     250 newest are, whenever there is a newer one. Returns how many rows of each were sent.
     """
-    from bmastore.storage.schema import prices, series
+    from bmastore.storage.panel_schema import prices, series
 
     of_series = _changed(duck, server, "server/series_now", 2)
     of_prices = _changed(duck, server, "server/price_spans", 1) | {key[:1] for key in of_series}

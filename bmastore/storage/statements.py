@@ -76,6 +76,11 @@ def statements(name: str, **fields: Value | Part) -> list[str]:
     return fill(sql(name), fields)
 
 
+def among(column: str, values: Sequence[Value]) -> Part:
+    """The condition that a column has one of some values, one at least."""
+    return Part(f"{column} in ({', '.join(literal(value) for value in values)})")
+
+
 def run(
     duck: "duckdb.DuckDBPyConnection", name: str, **fields: Value | Part
 ) -> "duckdb.DuckDBPyConnection":

@@ -45,6 +45,9 @@ VIEWS = (
     "v_feature_drift",
 )
 
+# Of several attempts at a stock, the newest is the first in this order: a look back replaces none.
+NEWEST_FIRST = Part("cutoff desc nulls last, attempt desc")
+
 # What an entry was made from: the cause that is given when it has changed, and the column of
 # the ledger that tells. The first that applies is the cause.
 INPUTS: Mapping[str, str] = {
@@ -80,8 +83,7 @@ def _rules() -> dict[str, Part]:
     changed = " ".join(
         f"when newest.{column} <> now.{column} then '{cause}'" for cause, column in INPUTS.items()
     )
-    is_known = (
-        "exists (select 1 from series where series.ticker = attempts.ticker "
-        "and series.target = attempts.target)"
-    )
-    return {"changed": Part(changed), "is_known": Part(is_known)}
+    return {
+        "changed": Part(changed),
+        "newest_first": NEWEST_FIRST,
+    }

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import date
 from functools import cached_property
 
-from bmastore.ledger import drift, entries, outcomes, runs
+from bmastore.ledger import derived, drift, entries, outcomes, runs
 from bmastore.ledger.folds import write_folds
 from bmastore.ledger.universes import record_universe
 from bmastore.models.results import FitResult
@@ -17,9 +17,9 @@ from bmastore.training.universe import MadeUniverse
 from bmastore.workers.chunks import Outcome, Totals
 from bmastore.workers.dispatch import MemoryWatch, Progress
 
-# Publishing copies the whole ledger, so it may take this share of the time and no more.
-_PUBLISH_SHARE = 0.005
-_PUBLISH_EVERY_S = 1.0
+# Publishing may take this share of the time, unless readers would wait for too long.
+_PUBLISH_SHARE = 0.02
+_PUBLISH_EVERY_S, _PUBLISH_AFTER_S = 1.0, 10.0
 # Outcomes wait no longer than this, however large the batch: as much work is lost by a kill.
 _COMMIT_EVERY_S = 10.0
 
@@ -60,6 +60,7 @@ class Recorder:
         self._started = started
         self._on_progress = on_progress
         self._waiting: list[Outcome[FitResult]] = []
+        self._recorded = 0
         self._publish_after = 0.0
         self._commit_after = 0.0
         self.totals = Totals()
@@ -108,7 +109,8 @@ class Recorder:
         """Commit what waits, in one transaction; artifacts lie ready before it."""
         config, models = self._plan.config, self._writer.models
         taken = [
-            (entries.new_id(), self._planned[outcome.ticker], outcome) for outcome in self._waiting
+            (entries.entry_id(self.run_id, number), self._planned[outcome.ticker], outcome)
+            for number, outcome in enumerate(self._waiting, self._recorded)
         ]
         for _, _, outcome in taken:
             if outcome.result is not None:
@@ -125,12 +127,13 @@ class Recorder:
             if outcome.result is not None
         ]
         with self._writer.transaction():
-            for table, columns in entries.entry_tables(taken, self.run_id, config).items():
-                self._writer.insert(table, columns)
+            if taken:
+                entries.record(self._writer, taken, self.run_id, config)
             write_folds(self._writer.duck, results, config)
             if made:
                 outcomes.await_labels(self._writer, made, config.target, self._known_until)
             if status != "running":
+                derived.tell_member_days(self._writer, config.target, self.run_id)
                 outcomes.settle(self._writer)
                 drift.measure_new_days(self._writer)
             runs.update_run(
@@ -142,6 +145,7 @@ class Recorder:
                 status=status,
             )
         self._writer.checkpoint_if_due()
+        self._recorded += len(taken)
         self._waiting = []
 
     @cached_property
@@ -157,4 +161,5 @@ class Recorder:
         if before > self._publish_after:
             self.publish()
             cost = time.monotonic() - before
-            self._publish_after = time.monotonic() + max(_PUBLISH_EVERY_S, cost / _PUBLISH_SHARE)
+            pause = min(cost / _PUBLISH_SHARE, _PUBLISH_AFTER_S)
+            self._publish_after = time.monotonic() + max(pause, _PUBLISH_EVERY_S)

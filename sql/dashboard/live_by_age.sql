@@ -1,4 +1,4 @@
--- How forecasts did by the days between training and forecast.
+-- How forecasts of dates since $since did by the days between training and forecast.
 select
     case
         when age < 7 then '1: below a week'
@@ -11,10 +11,10 @@ select
     sum(crps) / nullif(sum(zero_crps), 0) as crps_vs_zero,
     avg((abs(pit - 0.5) <= 0.4)::int) as coverage_80
 from (
-    select outcomes.*, outcomes.date - made.cutoff as age
-    from v_outcomes as outcomes
-    inner join ledger as made on made.entry_id = outcomes.entry_id
-    where outcomes.target = $target
+    select came.*, came.date - made.cutoff as age
+    from v_outcomes as came
+    inner join ledger as made on made.entry_id = came.entry_id
+    where came.target = $target and came.date >= $since
 ) as aged
 group by 1
 order by 1

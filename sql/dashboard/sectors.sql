@@ -1,2 +1,5 @@
--- Sectors that stocks are known to be in.
-select distinct sector from v_newest_forecasts where sector is not null order by sector
+-- Sectors that stocks of the panel are known to be in.
+select distinct sector
+from stocks
+where sector is not null and ticker in (select ticker from series)
+order by sector

@@ -1,4 +1,4 @@
 -- A stock's weights by entry.
-select finished_at, member, weight
-from v_weights_history
+select finished_at, unnest(members) as member, unnest(weights) as weight
+from ledger
 where target = $target and ticker = $ticker

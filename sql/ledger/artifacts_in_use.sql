@@ -1,8 +1,10 @@
 -- Hashes of the artifacts that current ensembles, the newest universe of each target, and the
 -- finished cutoffs of backtests that are not done refer to.
-select artifact_sha256 from v_attempts where is_current
+select artifact_sha256 from ledger where entry_id in (select current_entry from standings)
 union
-select universe_sha256 from v_attempts where is_current and universe_sha256 is not null
+select universe_sha256
+from ledger
+where entry_id in (select current_entry from standings) and universe_sha256 is not null
 union
 select artifact_sha256
 from (

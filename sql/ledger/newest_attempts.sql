@@ -1,6 +1,6 @@
 -- The newest attempt at each stock of a target, with the artifact of its current ensemble.
 select
-    newest.ticker, newest.status, newest.cutoff, newest.attempts, newest.finished_at,
+    standings.ticker, newest.status, newest.cutoff, standings.attempts, newest.finished_at,
     exists (
         select 1 from decays
         where decays.ticker = newest.ticker
@@ -8,8 +8,10 @@ select
             and decays.marked_at > newest.finished_at
     ) as has_decayed,
     newest.data_digest, newest.config_hash, newest.code_version,
-    current.artifact_sha256 as current_artifact
-from v_attempts as newest
-left join v_attempts as current
-    on current.ticker = newest.ticker and current.target = newest.target and current.is_current
-where newest.target = $target and newest.age = 1
+    in_use.artifact_sha256 as current_artifact
+from standings
+inner join ledger as newest
+    on newest.entry_id = standings.newest_entry and newest.finished_at = standings.newest_at
+left join ledger as in_use
+    on in_use.entry_id = standings.current_entry and in_use.finished_at = standings.current_at
+where standings.target = $target

@@ -12,10 +12,6 @@ semi join (
         unnest($code_version::varchar[]) as code_version
 ) as lost using (ticker, target, data_digest, config_hash, code_version);
 
-delete from weights where entry_id in (from dropped);
-
-delete from metrics where entry_id in (from dropped);
-
 delete from predictions where entry_id in (from dropped);
 
 delete from ledger where entry_id in (from dropped);

@@ -1,8 +1,8 @@
 -- Stocks whose current ensemble, or the universe that it needs, is not among the files.
 select distinct ticker, target, data_digest, config_hash, code_version
-from v_attempts
+from ledger
 where
-    is_current
+    entry_id in (select current_entry from standings)
     and (
         artifact_sha256 not in (select unnest($files::varchar[]))
         or universe_sha256 not in (select unnest($files::varchar[]))

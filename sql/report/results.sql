@@ -11,10 +11,7 @@ metrics_of as (
     group by ticker, target
 ),
 
-newest_forecast as (
-    select * from v_predictions
-    qualify row_number() over (partition by ticker, target order by date desc) = 1
-)
+newest_forecast as (select * from v_newest_forecasts)
 
 select
     v_status.ticker, v_status.target, v_status.status, v_status.cause, v_status.n_rows,

@@ -1,4 +1,12 @@
--- What the ledger promises, and how many rows break it, with an example of them.
+-- What the ledger promises, and how many rows break it, with an example of them. {told}: which
+-- entries count, as the ledger tells.
+with told as ({told}),
+
+kept as (
+    select ticker, target, newest_entry, newest_at, current_entry, current_at, attempts, forecast_date
+    from standings
+)
+
 select relation, problem, count(*) as n, min(example) as example
 from (
     select 'ledger' as relation, 'entries with one id' as problem, entry_id as example
@@ -31,15 +39,26 @@ from (
     from ledger
     where finished_at < started_at
     union all
-    select 'weights', 'trained entries whose weights do not sum to one', ledger.ticker
+    select 'ledger', 'trained entries whose weights do not sum to one', ticker
     from ledger
-    left join (select entry_id, sum(weight) as total from weights group by entry_id) as summed
-        on summed.entry_id = ledger.entry_id
-    where ledger.status = 'trained' and not coalesce(abs(summed.total - 1) < 1e-9, false)
+    where status = 'trained' and not coalesce(abs(list_sum(weights) - 1) < 1e-5, false)
     union all
-    select 'predictions', 'trained entries without a forecast', ticker
-    from ledger
-    where status = 'trained' and entry_id not in (select entry_id from predictions)
+    select 'standings', 'stocks that stand for other entries than the ledger says', ticker
+    from (
+        (from told except from kept)
+        union all
+        (from kept except from told)
+    ) as different
+    union all
+    select 'predictions', 'ensembles in use without a forecast', ticker
+    from standings
+    where current_entry is not null
+        and current_entry not in (select entry_id from predictions)
+    union all
+    select 'predictions', 'several forecasts of a stock and date', ticker
+    from predictions
+    group by ticker, target, date
+    having count(*) > 1
     union all
     select 'predictions', 'forecasts whose quantiles are out of order', ticker
     from predictions
@@ -53,14 +72,6 @@ from (
     select 'outcomes', 'outcomes whose label was known when they were forecast', ticker
     from outcomes
     where revision = 0 and label_end <= known_until
-    union all
-    select 'weights', 'rows of no entry', member
-    from weights
-    where entry_id not in (select entry_id from ledger)
-    union all
-    select 'metrics', 'rows of no entry', name
-    from metrics
-    where entry_id not in (select entry_id from ledger)
     union all
     select 'predictions', 'rows of no entry', ticker
     from predictions

@@ -3,13 +3,16 @@
 -- is_current marks the trained attempt whose ensemble is in use.
 create or replace view v_attempts as
 select
-    ledger.*,
+    ledger.entry_id, ledger.run_id, ledger.ticker, ledger.target, ledger.status, ledger.cause,
+    ledger.data_digest, ledger.config_hash, ledger.code_version, ledger.preset, ledger.n_rows,
+    ledger.first_date, ledger.last_date, ledger.cutoff, ledger.attempt, ledger.fit_s,
+    ledger.started_at, ledger.finished_at, ledger.error_type, ledger.error_message,
+    ledger.artifact_sha256, ledger.universe_sha256,
     row_number() over (
-        partition by ticker, target order by cutoff desc nulls last, attempt desc
+        partition by ledger.ticker, ledger.target order by {newest_first}
     ) as age,
-    status = 'trained' and row_number() over (
-        partition by ticker, target, status = 'trained'
-        order by cutoff desc nulls last, attempt desc
-    ) = 1 as is_current,
-    max(attempt) over (partition by ticker, target) as attempts
-from ledger;
+    coalesce(ledger.entry_id = standings.current_entry, false) as is_current,
+    standings.attempts
+from ledger
+left join standings
+    on standings.ticker = ledger.ticker and standings.target = ledger.target;

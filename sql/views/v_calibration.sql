@@ -16,18 +16,20 @@ from (
 union all
 select
     target, 'live' as source, 'all' as slice, 'all' as part, forecaster, nominal,
-    avg(case when abs(pit - 0.5) <= nominal / 2 then 1.0 else 0.0 end)::double precision as held,
-    count(*)::integer as n_rows
+    sum(held * stocks) / sum(stocks) as held,
+    sum(stocks)::integer as n_rows
 from (
-    select target, 'ensemble' as forecaster, pit from v_outcomes
+    select
+        target, stocks, 'ensemble' as forecaster,
+        unnest(array[0.5, 0.8, 0.9])::double precision as nominal,
+        unnest(array[coverage_50, coverage_80, coverage_90]) as held
+    from outcome_days
     union all
-    select target, 'zero', zero_pit from v_outcomes where zero_pit is not null
+    select
+        target, stocks, 'zero' as forecaster,
+        unnest(array[0.5, 0.8, 0.9])::double precision as nominal,
+        unnest(array[zero_coverage_50, zero_coverage_80, zero_coverage_90]) as held
+    from outcome_days
 ) as came
-cross join (
-    select 0.5::double precision as nominal
-    union all
-    select 0.8::double precision
-    union all
-    select 0.9::double precision
-) as intervals
+where held is not null
 group by target, forecaster, nominal;

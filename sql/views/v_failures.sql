@@ -1,8 +1,12 @@
 -- One row per stock whose newest attempt failed or was skipped, and why.
--- {is_known}: what the panel has forgotten is history, and left out.
+-- What the panel has forgotten is history, and left out: it has no series.
 create or replace view v_failures as
 select
-    ticker, status, error_type, error_message, n_rows, attempt, cause,
-    finished_at, run_id, entry_id, target
-from v_attempts as attempts
-where age = 1 and status <> 'trained' and {is_known};
+    found.ticker, made.status, made.error_type, made.error_message, made.n_rows, made.attempt,
+    made.cause, made.finished_at, made.run_id, made.entry_id, found.target
+from standings as found
+inner join series
+    on series.ticker = found.ticker and series.target = found.target
+inner join ledger as made
+    on made.entry_id = found.newest_entry and made.finished_at = found.newest_at
+where made.status <> 'trained';

@@ -1,9 +1,13 @@
 -- One row per stock with a trained ensemble: the current one, which `predict` uses.
--- {is_known}: what the panel has forgotten is history, and left out.
+-- What the panel has forgotten is history, and left out: it has no series.
 create or replace view v_latest as
 select
-    ticker, entry_id, run_id, finished_at as trained_at, n_rows, cutoff, fit_s,
-    target, first_date, last_date, cause, attempt, preset,
-    data_digest, config_hash, code_version, artifact_sha256, universe_sha256
-from v_attempts as attempts
-where is_current and {is_known};
+    found.ticker, made.entry_id, made.run_id, made.finished_at as trained_at, made.n_rows,
+    made.cutoff, made.fit_s, found.target, made.first_date, made.last_date, made.cause,
+    made.attempt, made.preset, made.data_digest, made.config_hash, made.code_version,
+    made.artifact_sha256, made.universe_sha256
+from standings as found
+inner join series
+    on series.ticker = found.ticker and series.target = found.target
+inner join ledger as made
+    on made.entry_id = found.current_entry and made.finished_at = found.current_at;

@@ -1,44 +1,6 @@
 -- One row per target and date whose outcomes are known: how the day's forecasts did over its
 -- stocks. Names that end in _20 and _60 are of the 20 and 60 days up to it.
 create or replace view v_live_days as
-with ranked as (
-    select
-        *,
-        rank() over (partition by target, date order by mean)
-        + (count(*) over (partition by target, date, mean) - 1) / 2.0 as forecast_rank,
-        rank() over (partition by target, date order by actual)
-        + (count(*) over (partition by target, date, actual) - 1) / 2.0 as actual_rank
-    from v_outcomes
-),
-
-days as (
-    select
-        target,
-        date,
-        count(*) as stocks,
-        case
-            when count(*) >= 5
-                then nullif(corr(forecast_rank, actual_rank), 'nan'::double precision)
-        end as ic,
-        avg(error * error) as squared_error,
-        avg(actual * actual) as zero_squared_error,
-        avg(crps) as crps,
-        avg(zero_crps) as zero_crps,
-        avg(log_score) as log_score,
-        avg(case when abs(pit - 0.5) <= 0.25 then 1.0 else 0.0 end)::double precision
-            as coverage_50,
-        avg(case when abs(pit - 0.5) <= 0.40 then 1.0 else 0.0 end)::double precision
-            as coverage_80,
-        avg(case when abs(pit - 0.5) <= 0.45 then 1.0 else 0.0 end)::double precision
-            as coverage_90,
-        avg(
-            (p_up - case when actual > 0 then 1.0 else 0.0 end)
-            * (p_up - case when actual > 0 then 1.0 else 0.0 end)
-        ) as brier
-    from ranked
-    group by target, date
-)
-
 select
     date, target, stocks, ic,
     squared_error / nullif(zero_squared_error, 0) as mse_vs_zero,
@@ -61,7 +23,7 @@ select
     avg(brier) over last_20 as brier_20,
     avg(brier) over last_60 as brier_60,
     squared_error, zero_squared_error, crps, zero_crps, log_score
-from days
+from outcome_days
 window
     last_20 as (partition by target order by date rows 19 preceding),
     last_60 as (partition by target order by date rows 59 preceding)

@@ -13,16 +13,22 @@ select
     newest.q95, newest.p_up,
     newest.mean / nullif(newest.sd, 0) as signal,
     (newest.market_date - newest.date)::integer as days_behind,
-    newest.date = newest.market_date and made.is_current as is_current,
+    newest.date = newest.market_date
+    and coalesce(newest.entry_id = newest.current_entry, false) as is_current,
     newest.sector, newest.entry_id
 from (
     select
-        v_predictions.*,
-        max(date) over (partition by target) as market_date,
-        row_number() over (partition by ticker, target order by date desc) as place
-    from v_predictions
+        forecasts.*, found.current_entry, stocks.sector,
+        max(found.forecast_date) over (partition by found.target) as market_date
+    from standings as found
+    inner join series
+        on series.ticker = found.ticker and series.target = found.target
+    inner join predictions as forecasts
+        on forecasts.ticker = found.ticker
+        and forecasts.target = found.target
+        and forecasts.date = found.forecast_date
+    left join stocks on stocks.ticker = found.ticker
 ) as newest
-inner join v_attempts as made on made.entry_id = newest.entry_id
-inner join runs on runs.run_id = made.run_id
-where newest.place = 1
-order by newest.target, newest.ticker;
+inner join (
+    select target, max(horizon) as horizon from runs group by target
+) as runs on runs.target = newest.target;

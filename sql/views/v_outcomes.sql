@@ -1,20 +1,21 @@
 -- One row per stock, target and date whose label has come: the forecast as it was first made before
 -- the label was known, what came, and its scores beside those of the null member `zero`.
--- {is_known}: what the panel has forgotten is history, and left out.
+-- What the panel has forgotten is history, and left out: it has no series.
 create or replace view v_outcomes as
 select
-    attempts.ticker, attempts.date, attempts.target, attempts.label_end, attempts.made_at,
-    attempts.settled_at, attempts.revision, attempts.mean, attempts.sd, attempts.q05, attempts.q25,
-    attempts.q50, attempts.q75, attempts.q95, attempts.p_up, attempts.actual, attempts.error,
-    attempts.pit, attempts.crps, attempts.log_score, attempts.zero_pit, attempts.zero_crps,
-    attempts.zero_log_score, stocks.sector, attempts.entry_id
-from (
-    select
-        outcomes.*,
-        row_number() over (
-            partition by ticker, target, date order by revision desc
-        ) as place
-    from outcomes
-) as attempts
-left join stocks on stocks.ticker = attempts.ticker
-where attempts.place = 1 and {is_known};
+    found.ticker, found.date, found.target, found.label_end, found.made_at, found.settled_at,
+    found.revision, found.mean, found.sd, found.q05, found.q25, found.q50, found.q75, found.q95,
+    found.p_up, found.actual, found.actual - found.mean as error, found.pit, found.crps,
+    found.log_score, found.zero_pit, found.zero_crps, found.zero_log_score, stocks.sector,
+    found.entry_id
+from outcomes as found
+inner join series
+    on series.ticker = found.ticker and series.target = found.target
+left join stocks on stocks.ticker = found.ticker
+left join outcomes as revised
+    on revised.revision > 0
+    and revised.revision = found.revision + 1
+    and revised.ticker = found.ticker
+    and revised.target = found.target
+    and revised.date = found.date
+where revised.entry_id is null;

@@ -10,13 +10,20 @@ cross join (select generate_series as bin from generate_series(1, 10)) as tenths
 union all
 select
     target, 'live' as source, 'all' as slice, 'all' as part, forecaster, bin,
-    avg(case when least(floor(pit * 10), 9) + 1 = bin then 1.0 else 0.0 end)::double precision
-        as share,
-    count(*)::integer as n_rows
+    sum(came)::double precision / sum(sum(came)) over (partition by target, forecaster) as share,
+    (sum(sum(came)) over (partition by target, forecaster))::integer as n_rows
 from (
-    select target, 'ensemble' as forecaster, pit from v_outcomes
+    select
+        target, 'ensemble' as forecaster,
+        unnest(array[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]) as bin,
+        unnest(pits) as came
+    from outcome_days
     union all
-    select target, 'zero', zero_pit from v_outcomes where zero_pit is not null
-) as came
-cross join (select generate_series as bin from generate_series(1, 10)) as tenths
+    select
+        target, 'zero' as forecaster,
+        unnest(array[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]) as bin,
+        unnest(zero_pits) as came
+    from outcome_days
+    where zero_coverage_50 is not null
+) as days
 group by target, forecaster, bin;

@@ -2,17 +2,11 @@
 -- came on average. Dates with fewer than five stocks have none.
 create or replace view v_quantile_returns as
 select
-    date, target, fifth,
-    count(*) as stocks,
-    avg(mean) as forecast,
-    avg(actual) as actual
-from (
-    select
-        date, target, mean, actual,
-        ntile(5) over (partition by target, date order by mean, ticker) as fifth,
-        count(*) over (partition by target, date) as stocks
-    from v_outcomes
-) as cut
+    date, target,
+    unnest(array[1, 2, 3, 4, 5]) as fifth,
+    unnest(fifth_stocks) as stocks,
+    unnest(fifth_forecasts) as forecast,
+    unnest(fifth_actuals) as actual
+from outcome_days
 where stocks >= 5
-group by date, target, fifth
 order by target, date, fifth;

@@ -27,7 +27,7 @@ now as (
 compared as (
     select
         now.ticker, now.target, now.n_rows, now.last_date,
-        v_latest.trained_at, newest.status as last_status,
+        standings.current_at as trained_at, newest.status as last_status,
         newest.error_type, newest.error_message,
         case
             when newest.entry_id is null then 'new'
@@ -44,9 +44,10 @@ compared as (
                 then 'age'
         end as cause
     from now
-    left join v_attempts as newest
-        on newest.ticker = now.ticker and newest.target = now.target and newest.age = 1
-    left join v_latest on v_latest.ticker = now.ticker and v_latest.target = now.target
+    left join standings
+        on standings.ticker = now.ticker and standings.target = now.target
+    left join ledger as newest
+        on newest.entry_id = standings.newest_entry and newest.finished_at = standings.newest_at
 )
 
 select

@@ -2,9 +2,13 @@
 -- have changed from cutoff to cutoff.
 create or replace view v_weights_history as
 select
-    made.ticker, made.target, made.cutoff, made.finished_at, weights.member, weights.weight,
-    weights.oof_log_score, weights.oof_rmse, weights.scale, made.is_current, made.attempt,
-    made.run_id, made.entry_id
-from weights
-inner join v_attempts as made on made.entry_id = weights.entry_id
-order by made.target, made.ticker, made.cutoff, made.attempt, weights.member;
+    made.ticker, made.target, made.cutoff, made.finished_at,
+    unnest(made.members) as member,
+    unnest(made.weights) as weight,
+    unnest(made.oof_log_scores) as oof_log_score,
+    unnest(made.oof_rmses) as oof_rmse,
+    unnest(made.scales) as scale,
+    coalesce(made.entry_id = standings.current_entry, false) as is_current,
+    made.attempt, made.run_id, made.entry_id
+from ledger as made
+left join standings on standings.ticker = made.ticker and standings.target = made.target;

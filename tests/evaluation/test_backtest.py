@@ -41,7 +41,7 @@ def backtested(tmp_path_factory):
 def snapshot(store):
     """Everything that a backtest must leave as it is."""
     queries = ("from v_status", "from v_latest", "from v_predictions", "from ledger", "from runs",
-               "from weights", "from metrics", "from universes", "from folds")  # fmt: skip
+               "from standings", "from universes", "from folds")  # fmt: skip
     tables = [store.sql(f"{query} order by all").to_csv() for query in queries]
     return tables, sorted(store.path.with_suffix(".models").rglob("*.bma"))
 

@@ -17,10 +17,10 @@ from bmastore.datasets import HORIZON, TARGET, planted_panel
 
 SOURCE = Path(__file__).with_name("cut.c")
 OLD_STORE = Path(__file__).parents[1] / "stores" / "schema_0002.duckdb"
-TABLES = ("series", "features", "targets", "prices", "ledger", "weights", "metrics", "predictions",
+TABLES = ("series", "features", "targets", "prices", "ledger", "standings", "predictions",
           "universes", "backtests", "backtest_scores", "awaited", "outcomes")  # fmt: skip
 # Tables whose rows, once committed, are never changed.
-APPEND_ONLY = ("ledger", "weights", "metrics", "predictions", "universes", "backtests", "outcomes")
+APPEND_ONLY = ("ledger", "universes", "backtests", "outcomes")
 
 
 @dataclass

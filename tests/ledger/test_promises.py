@@ -29,7 +29,9 @@ def test_stored_models_forecast_what_the_pass_forecast(kept):
     kept.train(FAST)
     stored = kept.sql("select ticker, date, mean, sd from v_predictions order by ticker, date")
     again = kept.predict(since=stored["date"].min().date()).frame
-    assert again[["ticker", "date", "mean", "sd"]].equals(stored)
+    assert again[["ticker", "date"]].equals(stored[["ticker", "date"]])
+    # The ledger keeps seven digits.
+    assert again[["mean", "sd"]].to_numpy() == pytest.approx(stored[["mean", "sd"]], rel=1e-6)
 
 
 def test_a_run_that_was_killed_is_marked_by_the_next_pass(kept):

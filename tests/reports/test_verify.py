@@ -77,7 +77,8 @@ def test_models_that_are_lost_or_damaged_are_found(trained):
     ("statement", "what"),
     [
         ("insert into ledger from ledger where ticker = 'DEMO01'", "ledger"),
-        ("update weights set weight = weight * 0.9", "weights"),
+        ("update ledger set weights = list_transform(weights, lambda w: w * 0.9)", "ledger"),
+        ("update standings set current_entry = null where ticker = 'DEMO02'", "standings"),
         ("delete from predictions where ticker = 'DEMO02'", "predictions"),
         ("update predictions set q05 = q95 + 1 where ticker = 'DEMO02'", "predictions"),
         ("delete from runs", "ledger"),
@@ -96,12 +97,16 @@ def test_rows_that_break_a_promise_are_found(trained, statement, what):
 
 def test_results_that_are_not_those_of_the_store_are_found(trained):
     with duckdb.connect(str(results_path(trained.path))) as duck:
-        duck.execute("update weights set weight = 1 - weight")
+        duck.execute("update ledger set oof_rows = 1 - oof_rows")
+    assert problems(trained) == {("bma.results.duckdb", "delete it, then bmastore train")}
+    results_path(trained.path).unlink()
+    trained.train(FAST)
+    assert problems(trained) == set()
+    results_path(trained.path).unlink()
+    results_path(trained.path).write_bytes(b"garbage")
     assert problems(trained) == {("bma.results.duckdb", "bmastore train")}
     trained.train(FAST)
     assert problems(trained) == set()
-    results_path(trained.path).write_bytes(b"garbage")
-    assert problems(trained) == {("bma.results.duckdb", "bmastore train")}
 
 
 def test_a_ledger_on_a_server_is_verified_where_it_is(tmp_path, url, panel):

@@ -6,7 +6,9 @@ import psycopg
 from bmastore.storage.copying import copy_text
 
 ROWS = """(
-    select i, text, number, small::float as small, list, day, moment from (values
+    select i, text, number, small::float as small, list, day, moment,
+        [text, 'a,b', null, e'"{\\t}\\\\'] as texts, [i, null]::integer[] as counts
+    from (values
         (1, 'plain', 0.1::double + 0.2::double, 0.1::float, [0.1, 3e-30]::float[],
             date '2024-02-29', timestamp '2024-02-29 12:00:00.000001'),
         (2, e'tab\\t line\\n back\\\\slash \\\\N return\\r', 'nan', 'inf', []::float[],
@@ -16,14 +18,14 @@ ROWS = """(
         (5, '\\N', 1.7976931348623157e308, 16777217, [1]::float[], date '2100-12-31', null)
     ) as rows(i, text, number, small, list, day, moment)
 )"""
-COLUMNS = ("moment", "i", "text", "number", "small", "list", "day")
+COLUMNS = ("moment", "i", "text", "number", "small", "list", "day", "texts", "counts")
 
 
 def test_every_value_arrives_as_it_was(url):
     with duckdb.connect() as duck, psycopg.connect(url) as there:
         there.execute(
             "create table t (i integer, text varchar, number double precision, small real, "
-            "list real[], day date, moment timestamp)"
+            "list real[], day date, moment timestamp, texts varchar[], counts integer[])"
         )
         blocks = copy_text(duck, ROWS, COLUMNS)
         into = f"copy t ({', '.join(COLUMNS)}) from stdin"
@@ -31,7 +33,7 @@ def test_every_value_arrives_as_it_was(url):
             for block in blocks:
                 copying.write(block)
         # PostgreSQL writes single precision with fewer digits.
-        listed = "moment, i, text, number, small::float8, list::float8[], day"
+        listed = "moment, i, text, number, small::float8, list::float8[], day, texts, counts"
         found = there.execute(f"select {listed} from t order by i").fetchall()
         expected = duck.execute(f"select {listed} from {ROWS} order by i").fetchall()
     assert list(map(repr, found)) == list(map(repr, expected))

@@ -11,9 +11,9 @@ import pytest
 
 from bmastore import Store
 from bmastore.errors import StoreLockedError
+from bmastore.storage.panel_schema import panel_metadata
 from bmastore.storage.paths import results_path
 from bmastore.storage.readonly import PANEL_RELATIONS
-from bmastore.storage.schema import panel_metadata
 from tests.helpers import FAST, HORIZON, TARGET, cli, in_background, wait_until
 
 # Looks at the store's own file, again and again, until it is told to end.

@@ -45,9 +45,10 @@ def assert_nothing_twice(path):
             "group by ticker, target, data_digest, config_hash, code_version having count(*) > 1"
         ).fetchall()
         torn = duck.execute(
-            "select entry_id from ledger where status = 'trained' and "
-            "(entry_id not in (select entry_id from weights) or "
-            "entry_id not in (select entry_id from predictions))"
+            "select newest_entry from standings where newest_entry = current_entry "
+            "and current_entry not in (select entry_id from predictions) "
+            "union select entry_id from ledger where status = 'trained' and weights is null "
+            "union select ticker from ledger where ticker not in (select ticker from standings)"
         ).fetchall()
     assert twice == []
     assert torn == []

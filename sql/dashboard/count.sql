@@ -1,2 +1,0 @@
--- Rows of a listing.
-select count(*) from ({listing}) as listing

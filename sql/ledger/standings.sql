@@ -1,0 +1,24 @@
+-- Which entries of a stock count, as the ledger tells: its newest attempt, and the one in use, the
+-- newest that was trained; and of which date its newest forecast is. {which}: of which stocks.
+select
+    made.ticker, made.target,
+    max(case when place = 1 then entry_id end) as newest_entry,
+    max(case when place = 1 then finished_at end) as newest_at,
+    max(case when place_of_status = 1 and status = 'trained' then entry_id end) as current_entry,
+    max(case when place_of_status = 1 and status = 'trained' then finished_at end) as current_at,
+    max(attempt) as attempts,
+    max(forecasts.date) as forecast_date
+from (
+    select
+        ticker, target, entry_id, status, attempt, finished_at,
+        row_number() over (partition by ticker, target order by {newest_first}) as place,
+        row_number() over (
+            partition by ticker, target, status = 'trained' order by {newest_first}
+        ) as place_of_status
+    from ledger
+    where {which}
+) as made
+left join (
+    select ticker, target, max(date) as date from predictions where {which} group by ticker, target
+) as forecasts on forecasts.ticker = made.ticker and forecasts.target = made.target
+group by made.ticker, made.target

@@ -1,0 +1,2 @@
+-- What published results say of themselves.
+select name, value from published.meta

@@ -1,0 +1,2 @@
+-- Entries that ended since a time.
+select * from ledger where finished_at >= $since
