@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bmastore.evaluation.monitor import MonitorReport
     from bmastore.ledger.recover import Recovered
     from bmastore.reports.verify import Verified
+    from bmastore.storage.compact import Compacted
     from bmastore.storage.mirror import Sent
 
 
@@ -115,6 +116,17 @@ class Upkeep:
         from bmastore.reports.superset.bundle import write_bundle
 
         return write_bundle(self.path, Path(output), database_url)
+
+    def compact(self) -> "Compacted":
+        """Write the store anew without the room that what is gone has left; returns its sizes."""
+        from bmastore.storage.compact import compact
+        from bmastore.storage.publish import publish
+
+        with self._writing() as writer:
+            found = compact(writer)
+        with self._writing() as writer:
+            publish(writer)
+        return found
 
     def verify(self) -> "Verified":
         """Read every block, rule and model; ``findings`` says what is wrong. Changes nothing."""

@@ -11,6 +11,7 @@ import click
 from bmastore import __version__
 from bmastore.cli.backtest import backtest
 from bmastore.cli.bench import bench
+from bmastore.cli.compact import compact
 from bmastore.cli.dashboard import dashboard
 from bmastore.cli.demo import demo
 from bmastore.cli.docs import docs
@@ -120,6 +121,7 @@ for command in (
     export,
     forget,
     migrate,
+    compact,
     publish,
     superset,
     grant,

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from bmastore.ledger.recover import Recovered
     from bmastore.panel.ingest.report import Count, IngestReport
     from bmastore.reports.explain import Explanation
+    from bmastore.reports.queries import Status
     from bmastore.reports.verify import Verified
+    from bmastore.storage.compact import Compacted
     from bmastore.storage.mirror import Sent
     from bmastore.training.plan import Plan
     from bmastore.training.run import RunSummary
@@ -210,6 +212,19 @@ def last_run(run: dict[str, Any]) -> str:
     if run["wall_s"]:
         text += f" in {run['wall_s']:.1f} s, {run['stocks_per_s']:.1f} stocks/s"
     return text
+
+
+def size(found: "Status") -> str:
+    """The size of a store, and what could be saved of it."""
+    said = f"{found.size / 2**20:,.0f} MB"
+    if found.free > found.size / 4:
+        said += f", of which bmastore compact would save {found.free / 2**20:,.0f}"
+    return said
+
+
+def compacted(found: "Compacted", store: Path) -> str:
+    """What a compaction has saved."""
+    return f"{store}: {found.before / 2**20:,.1f} MB → {found.after / 2**20:,.1f} MB"
 
 
 def explanation(found: "Explanation") -> list[str]:

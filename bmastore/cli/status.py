@@ -21,5 +21,7 @@ def status(as_json: bool, store: Path, output: Output) -> None:
         click.echo(to_json(found))
         return
     print_table(found.table(), output)
-    if found.last_run and output.fmt == "table":
-        say([messages.last_run(found.last_run)])
+    if output.fmt == "table":
+        say([messages.size(found)])
+        if found.last_run:
+            say([messages.last_run(found.last_run)])

@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 
 from bmastore.errors import QueryError
+from bmastore.storage.compact import free_bytes
 from bmastore.storage.connect import damaged, is_damage
 from bmastore.storage.readonly import check_query
 from bmastore.storage.resources import sql, sql_names
@@ -20,7 +21,10 @@ STATUSES = ("trained", "pending", "stale", "failed", "skipped")
 
 @dataclass(frozen=True)
 class Status:
-    """How many stocks have each status, and the newest run (``None`` before the first)."""
+    """How many stocks have each status, and the newest run (``None`` before the first).
+
+    ``size`` is that of the store's file, of which ``compact`` would save about ``free``; in bytes.
+    """
 
     tickers: int
     trained: int
@@ -29,6 +33,8 @@ class Status:
     failed: int
     skipped: int
     last_run: dict[str, Any] | None
+    size: int
+    free: int
 
     def table(self) -> Table:
         """The counts as a table."""
@@ -110,9 +116,13 @@ def status(reader: Reader) -> Status:
     """Counts by status, and the newest run."""
     counts = dict(run(reader.duck, "report/status_counts").fetchall())
     runs = query(reader, sql("report/last_run")).records()
+    # Published results say it of the store.
+    said = reader.duck.execute("select value from meta where name = 'free_bytes'").fetchall()
     return Status(
         tickers=sum(counts.values()),
         last_run=runs[0] if runs else None,
+        size=reader.path.stat().st_size,
+        free=int(said[0][0]) if said else free_bytes(reader.duck),
         **{name: counts.get(name, 0) for name in STATUSES},
     )
 

@@ -17,6 +17,7 @@ import duckdb
 from bmastore.calendar import utc_now
 from bmastore.digests import of_text
 from bmastore.storage.comments import comments, describe
+from bmastore.storage.compact import free_bytes
 from bmastore.storage.identity import store_state
 from bmastore.storage.paths import results_path
 from bmastore.storage.renewal import LEDGER_TABLES, Here, There, renew_table, renew_tables
@@ -95,18 +96,14 @@ def _write(writer: Writer, path: Path, *, is_new: bool) -> bool:
         renew_table(duck, "series", f"{home}.main.series")
         if published.get("panel_stamp") != stamp:
             renew_table(duck, "prices", f"{home}.main.v_prices")
-        state = store_state(writer.path) or {}
-        now = utc_now().isoformat(" ", "seconds")
-        _say(
-            duck,
-            {
-                "store_id": writer.store_id,
-                "layout": layout,
-                "panel_stamp": stamp,
-                "published_at": now,
-                **state,
-            },
-        )
+        about = {
+            "store_id": writer.store_id,
+            "layout": layout,
+            "panel_stamp": stamp,
+            "published_at": utc_now().isoformat(" ", "seconds"),
+            "free_bytes": str(free_bytes(duck)),
+        }
+        _say(duck, about | (store_state(writer.path) or {}))
         # Nobody reads it before it has its name: this one needs no guard.
         duck.execute("checkpoint published")
     return True

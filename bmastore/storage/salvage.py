@@ -85,15 +85,19 @@ def database_of(duck: duckdb.DuckDBPyConnection) -> str:
     return str(duck.execute("select current_database()").fetchall()[0][0])
 
 
-def fingerprint(duck: duckdb.DuckDBPyConnection, table: str) -> tuple[int, int]:
+def fingerprint(
+    duck: duckdb.DuckDBPyConnection, table: str, database: str | None = None
+) -> tuple[int, int]:
     """Number of rows of a table and the sum of their hashes, for which every value is read.
+
+    ``database`` is the name of an attached one; ``None`` means the connection's own.
 
     Raises
     ------
     duckdb.Error
         If a block of it is damaged.
     """
-    place = f"{quoted(database_of(duck))}.main.{quoted(table)}"
+    place = f"{quoted(database or database_of(duck))}.main.{quoted(table)}"
     found = duck.execute(
         f"select count(*), coalesce(sum(hash(t)::hugeint), 0) from {place} as t"  # noqa: S608
     )
