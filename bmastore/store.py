@@ -259,6 +259,7 @@ class Store(Upkeep):
         tickers: Sequence[str] | None = None,
         workers: int | None = None,
         max_memory: int | None = None,
+        report: str | Path | None = None,
         on_progress: "Callable[[Progress], None] | None" = None,
         make_executor: Callable[[int], Executor] | None = None,
     ) -> "BacktestReport":
@@ -284,19 +285,25 @@ class Store(Upkeep):
             from all.
         workers, max_memory:
             Worker processes, by default one per core, and bytes that all may hold.
+        report:
+            Write it to this file, as one HTML page that loads nothing; needs ``[dashboard]``.
         on_progress, make_executor:
             As for :meth:`train`.
 
         Raises
         ------
         ConfigError, StoreError
-            If the store does not have what is asked for, or too little history.
+            If the store does not have what is asked for or too little history, or there is
+            anything but a report at its path.
         StoppedError
             If SIGINT or SIGTERM stopped it.
         """
+        from bmastore.dashboard.report import check_report, write_report
         from bmastore.evaluation.backtest import plan_backtest, run_backtest
         from bmastore.workers.local import local_executor
 
+        if report is not None:
+            check_report(Path(report))
         with self._writing() as writer:
             plan = plan_backtest(
                 writer,
@@ -308,13 +315,16 @@ class Store(Upkeep):
                 workers=workers,
                 max_memory=max_memory,
             )
-            return run_backtest(
+            found = run_backtest(
                 writer,
                 plan,
                 max_memory=max_memory,
                 on_progress=on_progress,
                 make_executor=make_executor or local_executor,
             )
+        if report is not None:
+            write_report(self.path, found, Path(report))
+        return found
 
     def predict(
         self,

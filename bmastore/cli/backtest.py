@@ -48,6 +48,12 @@ from bmastore.cli.options import (
 @click.option("--as-of", type=DAY, help="Use only labels known on this date.")
 @worker_options
 @click.option("--plot", type=FILE, metavar="FILE.png", help="Draw skill, calibration and weights.")
+@click.option(
+    "--report",
+    type=FILE,
+    metavar="FILE.html",
+    help="Write a page with all of it that opens anywhere; needs the extra dashboard.",
+)
 @store_option
 @writing_options
 @output_options()
@@ -59,6 +65,7 @@ def backtest(
     workers: int | None,
     max_memory: int | None,
     plot: Path | None,
+    report: Path | None,
     store: Path,
     ledger: str | None,
     lock_timeout: float,
@@ -79,7 +86,7 @@ def backtest(
 
         check_picture(plot)
     with progress(sys.stderr is not None and sys.stderr.isatty()) as show:
-        report = open_store(store, ledger, lock_timeout).backtest(
+        found = open_store(store, ledger, lock_timeout).backtest(
             config_of(**config),
             cutoffs=cutoffs,
             every=every,
@@ -87,12 +94,13 @@ def backtest(
             tickers=tickers,
             workers=workers,
             max_memory=max_memory,
+            report=report,
             on_progress=show,
         )
     if plot is not None:
-        plot_backtest(report, plot)
+        plot_backtest(found, plot)
     is_drawn = output.fmt == "table"
-    print_table(messages.overview(report.scores) if is_drawn else report.scores, output)
-    say(messages.backtested(report, store))
-    if report.failures:
+    print_table(messages.overview(found.scores) if is_drawn else found.scores, output)
+    say(messages.backtested(found, store))
+    if found.failures:
         sys.exit(EXIT_FAILED)

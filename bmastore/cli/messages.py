@@ -117,7 +117,7 @@ _OVERVIEW = {
 
 
 def overview(scores: Table) -> Table:
-    """The scores of a backtest as people read them: the main columns, rounded."""
+    """The scores of a backtest as people read them: the main slices and columns, rounded."""
     rows = [
         (
             f"{row['part']} liquidity" if row["slice"] == "liquidity" else row["part"],
@@ -125,6 +125,7 @@ def overview(scores: Table) -> Table:
             *(None if row[name] is None else round(row[name], n) for name, n in _OVERVIEW.items()),
         )
         for row in scores.records()
+        if row["slice"] != "sector"  # too many for a screen
     ]
     names = (name.replace("coverage_", "in_") for name in _OVERVIEW)
     types = ("VARCHAR", "VARCHAR", *["DOUBLE"] * len(_OVERVIEW))

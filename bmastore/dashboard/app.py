@@ -2,11 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -18,7 +16,7 @@ from starlette.staticfiles import StaticFiles
 from bmastore.dashboard import pages, query, scores, stock
 from bmastore.dashboard.asked import Asked
 from bmastore.dashboard.blocks import Note, Page
-from bmastore.dashboard.look import is_numeric, kind_of, shown
+from bmastore.dashboard.shell import STATIC, environment
 from bmastore.dashboard.source import Source
 from bmastore.errors import BmastoreError
 from bmastore.reports.render import render
@@ -70,16 +68,7 @@ class Dashboard:
         self._store = store
         self._following = Following(store)
         self._base = base_path.rstrip("/")
-        self._templates = Environment(
-            loader=PackageLoader("bmastore.dashboard"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._templates.filters["shown"] = shown
-        self._templates.filters["kind_of"] = kind_of
-        self._templates.tests["numeric"] = is_numeric
+        self._templates = environment()
 
     def show(self, path: str, read: _Read) -> Callable[[Request], Response]:
         """An endpoint for a page that always exists."""
@@ -180,7 +169,7 @@ def make_app(
     """
     dashboard = Dashboard(store, base_path, has_sql=has_sql)
     routes: list[Any] = [
-        Mount("/static", StaticFiles(directory=str(files("bmastore.dashboard") / "static"))),
+        Mount("/static", StaticFiles(directory=str(STATIC))),
         *(
             Route(f"/{path}", dashboard.show(path, read), name=title)
             for path, (title, read) in dashboard.pages.items()

@@ -14,11 +14,13 @@ from bmastore.dashboard.blocks import (
     Rows,
     bars_of,
 )
-from bmastore.dashboard.charts import plot, plot_long
+from bmastore.dashboard.charts import Plot, plot, plot_long
 from bmastore.dashboard.listing import one_record, read_listing, read_table
 from bmastore.dashboard.source import Source
 from bmastore.table import Table
 
+# The forecaster that is shown where none is asked for.
+ENSEMBLE = "ensemble"
 _IC = "Rank correlation of forecasts and what came over the stocks of a day"
 _PIT = (
     "Share of targets in each tenth of their predictive distributions. All are 0.1 where forecasts "
@@ -68,13 +70,7 @@ def _days(days: Table) -> list[Block]:
             points=("day",),
         ),
         _by_month(days),
-        plot(
-            days,
-            "date",
-            {"50 %": "coverage_50_20", "80 %": "coverage_80_20", "90 %": "coverage_90_20"},
-            title="Coverage, 20 days",
-            reading="Share of targets inside their intervals: each line should lie at its name.",
-        ),
+        _calibration(days),
         plot(
             days,
             "date",
@@ -89,16 +85,7 @@ def _days(days: Table) -> list[Block]:
 def _by_group(source: Source, target: str, since: date) -> list[Block]:
     duck = source.duck
     return [
-        plot_long(
-            read_table(duck, "quantile_returns", target=target),
-            "date",
-            "fifth",
-            "total",
-            title="What came, by fifth of the forecasts",
-            reading="Sum of the mean targets of each day's fifths, 5 the highest forecasts. The "
-            "lines should lie in the order of their numbers; targets overlap, so the sums are no "
-            "returns of a portfolio.",
-        ),
+        plot_fifths(read_table(duck, "quantile_returns", target=target)),
         bars_of(
             read_table(duck, "live_pit", target=target),
             "bin",
@@ -128,6 +115,30 @@ def _by_group(source: Source, target: str, since: date) -> list[Block]:
             {},
         ),
     ]
+
+
+def plot_fifths(totals: Table) -> Plot:
+    """A plot of what came by fifth of the forecasts, summed over days: ``date, fifth, total``."""
+    return plot_long(
+        totals,
+        "date",
+        "fifth",
+        "total",
+        title="What came, by fifth of the forecasts",
+        reading="Sum of the mean targets of each day's fifths, 5 the highest forecasts. The "
+        "lines should lie in the order of their numbers; targets overlap, so the sums are no "
+        "returns of a portfolio.",
+    )
+
+
+def _calibration(days: Table) -> Plot:
+    return plot(
+        days,
+        "date",
+        {"50 %": "coverage_50_20", "80 %": "coverage_80_20", "90 %": "coverage_90_20"},
+        title="Coverage, 20 days",
+        reading="Share of targets inside their intervals: each line should lie at its name.",
+    )
 
 
 def _by_month(days: Table) -> HeatMap:
@@ -176,7 +187,7 @@ def one_backtest(source: Source, asked: Asked, backtest_id: str) -> Page | None:
     choices = [("", "none"), *((key, f"{key[:8]} of {when:%Y-%m-%d}") for key, when in others.rows)]
     forecasters = [row[0] for row in read_table(duck, "forecasters", backtest_id=backtest_id).rows]
     chosen = asked.get("forecaster")
-    forecaster = chosen if chosen is not None and chosen in forecasters else "ensemble"
+    forecaster = chosen if chosen is not None and chosen in forecasters else ENSEMBLE
     blocks: list[Block] = [
         Rows(
             "Forecasters",
@@ -206,9 +217,10 @@ def one_backtest(source: Source, asked: Asked, backtest_id: str) -> Page | None:
 
 def _of_forecaster(source: Source, backtest_id: str, forecaster: str) -> list[Block]:
     duck = source.duck
+    days = read_table(duck, "backtest_days", backtest_id=backtest_id, forecaster=forecaster)
     return [
         plot(
-            read_table(duck, "backtest_days", backtest_id=backtest_id, forecaster=forecaster),
+            days,
             "date",
             {"day": "ic", "20 days": "ic_20"},
             title=f"IC by day, {forecaster}",
@@ -216,6 +228,8 @@ def _of_forecaster(source: Source, backtest_id: str, forecaster: str) -> list[Bl
             level=0.0,
             points=("day",),
         ),
+        _by_month(days),
+        _calibration(days),
         bars_of(
             read_table(duck, "backtest_pit", backtest_id=backtest_id, forecaster=forecaster),
             "bin",
@@ -225,7 +239,7 @@ def _of_forecaster(source: Source, backtest_id: str, forecaster: str) -> list[Bl
             most=0.3,
         ),
         Rows(
-            f"By year and liquidity, {forecaster}",
+            f"By year, liquidity and sector, {forecaster}",
             "A skill that lies in the least liquid third alone can hardly be traded.",
             read_table(duck, "backtest_slices", backtest_id=backtest_id, forecaster=forecaster),
             {},

@@ -1,4 +1,4 @@
-"""What a backtest gives: scores over slices of its rows, as tables."""
+"""What a backtest gives: scores over slices of its rows, fifths and months, as tables."""
 
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
@@ -7,7 +7,9 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
+from bmastore.evaluation.alarms import mean_error
 from bmastore.evaluation.cutoffs import CutoffHindcasts
+from bmastore.evaluation.fifths import FIFTHS, Fifths, fifths
 from bmastore.evaluation.scores import INTERVALS, Daily, Score, Scored, daily, score
 from bmastore.storage.session import Session
 from bmastore.storage.statements import run
@@ -31,6 +33,14 @@ class BacktestReport:
         Stocks that were forecast.
     scores, days, weights:
         As the views ``v_backtest``, ``v_backtest_days`` and ``v_backtest_weights``.
+    fifths:
+        Row per day, forecaster and fifth of the day's stocks by forecast, 5 the highest: mean
+        forecast, what came, and ``turnover``, the share of stocks that were in another before.
+    spreads:
+        Row per forecaster: means of the fifths over days, and the highest less the lowest with
+        its standard error. Targets overlap; the errors allow for it.
+    months:
+        Row per month and forecaster: mean daily rank correlation, and its standard error.
     failures:
         Stocks that failed, and why; those with too short a history are not among them.
     wall_s:
@@ -43,6 +53,9 @@ class BacktestReport:
     scores: Table
     days: Table
     weights: Table
+    fifths: Table
+    spreads: Table
+    months: Table
     failures: dict[str, str]
     wall_s: float
 
@@ -61,13 +74,18 @@ def make_report(
     failures: dict[str, str] = {}
     for one in hindcasts:
         failures |= one.failures
+    days = daily(rows)
+    in_fifths = fifths(rows, _numbered(np.concatenate([one.tickers for one in found])))
     return BacktestReport(
         backtest_id=backtest_id,
         cutoffs=tuple(one.cutoff for one in hindcasts),
         n_stocks=len({ticker for one in found for ticker in one.tickers}),
         scores=_scores_table(_score_slices(session, found, rows, horizon)),
-        days=_days_table(daily(rows), rows.forecasters),
+        days=_days_table(days, rows.forecasters),
         weights=_weights_table(found, members),
+        fifths=_fifths_table(in_fifths, rows.forecasters),
+        spreads=_spreads_table(in_fifths, rows.forecasters, horizon),
+        months=_months_table(days, rows.forecasters, horizon),
         failures=failures,
         wall_s=round(wall_s, 3),
     )
@@ -76,12 +94,14 @@ def make_report(
 def _score_slices(
     session: Session, hindcasts: Sequence[CutoffHindcasts], rows: Scored, horizon: int
 ) -> list[tuple[str, str, Score]]:
-    """Scores over all rows, by year, and by third of the stocks by liquidity."""
+    """Scores over all rows, by year, by third of the stocks by liquidity, and by sector."""
     years = rows.dates.astype("datetime64[Y]").astype(str)
     liquidity = np.concatenate([_liquidity(session, one) for one in hindcasts])
     slices = [("all", "all", np.ones(len(rows.y), dtype=bool))]
     slices += [("year", year, years == year) for year in np.unique(years)]
     slices += [("liquidity", name, liquidity == name) for name in _THIRDS]
+    sectors = _sectors(session, hindcasts)
+    slices += [("sector", name, sectors == name) for name in sorted(set(sectors) - {""})]
     return [
         (kind, str(part), one)
         for kind, part, mask in slices
@@ -102,6 +122,19 @@ def _liquidity(session: Session, one: CutoffHindcasts) -> NDArray[np.object_]:
     return np.array([thirds.get(ticker, "") for ticker in one.tickers], dtype=object)
 
 
+def _sectors(session: Session, hindcasts: Sequence[CutoffHindcasts]) -> NDArray[np.object_]:
+    """Sector of each row's stock; empty where none is known."""
+    known = {row["ticker"]: row["sector"] or "" for row in session.ledger_rows("stocks")}
+    tickers = np.concatenate([one.tickers for one in hindcasts])
+    return np.array([known.get(ticker, "") for ticker in tickers], dtype=object)
+
+
+def _numbered(tickers: NDArray[np.object_]) -> NDArray[np.intp]:
+    """A number for each ticker, in the order of their names."""
+    numbers = {ticker: i for i, ticker in enumerate(sorted(set(tickers)))}
+    return np.fromiter((numbers[ticker] for ticker in tickers), np.intp, len(tickers))
+
+
 def _scores_table(scores: Sequence[tuple[str, str, Score]]) -> Table:
     kinds = {"str": "VARCHAR", "int": "INTEGER"}
     names = [field.name for field in fields(Score)]
@@ -117,7 +150,7 @@ def _days_table(days: Daily, forecasters: Sequence[str]) -> Table:
     means = np.stack([days.ic, days.squared_error, days.crps], axis=2)
     numbers = np.concatenate([means, days.coverage, days.brier[..., None]], axis=2).tolist()
     rows = [
-        (day, name, n, *(None if value != value else value for value in numbers[i][j]))
+        (day, name, n, *_nulls(numbers[i][j]))
         for i, (day, n) in enumerate(zip(days.dates.tolist(), days.n.tolist(), strict=True))
         for j, name in enumerate(forecasters)
     ]
@@ -134,3 +167,61 @@ def _weights_table(hindcasts: Sequence[CutoffHindcasts], members: Sequence[str])
     ]
     columns = ("cutoff", "member", "weight", "n_stocks")
     return Table(columns, ("DATE", "VARCHAR", "DOUBLE", "INTEGER"), rows)
+
+
+def _fifths_table(found: Fifths, forecasters: Sequence[str]) -> Table:
+    numbers = np.stack([found.forecasts, found.actuals, found.turnover], axis=3).tolist()
+    n = found.n.tolist()
+    rows = [
+        (day, name, fifth + 1, n[i][fifth], *_nulls(numbers[i][j][fifth]))
+        for i, day in enumerate(found.dates.tolist())
+        for j, name in enumerate(forecasters)
+        if np.isfinite(found.actuals[i, j, 0])
+        for fifth in range(FIFTHS)
+    ]
+    columns = ("date", "forecaster", "fifth", "n_stocks", "forecast", "actual", "turnover")
+    types = ("DATE", "VARCHAR", "INTEGER", "INTEGER", "DOUBLE", "DOUBLE", "DOUBLE")
+    return Table(columns, types, rows)
+
+
+def _spreads_table(found: Fifths, forecasters: Sequence[str], horizon: int) -> Table:
+    rows = []
+    for j, name in enumerate(forecasters):
+        has = np.isfinite(found.actuals[:, j, 0])
+        if not has.any():
+            continue
+        came = found.actuals[has, j]
+        spread = came[:, -1] - came[:, 0]
+        turnover = [_mean(found.turnover[:, j, fifth]) for fifth in (0, FIFTHS - 1)]
+        means = (*came.mean(axis=0).tolist(), float(spread.mean()))
+        rows.append((name, len(came), *means, mean_error(spread, horizon), *turnover))
+    measured = (
+        *(f"fifth_{fifth + 1}" for fifth in range(FIFTHS)),
+        "highest_less_lowest", "error", "turnover_lowest", "turnover_highest",
+    )  # fmt: skip
+    columns = ("forecaster", "n_days", *measured)
+    return Table(columns, ("VARCHAR", "INTEGER", *["DOUBLE"] * len(measured)), rows)
+
+
+def _months_table(days: Daily, forecasters: Sequence[str], horizon: int) -> Table:
+    months = days.dates.astype("datetime64[M]")
+    rows = []
+    for month in np.unique(months):
+        for j, name in enumerate(forecasters):
+            ic = days.ic[months == month, j]
+            ic = ic[np.isfinite(ic)]
+            if len(ic):
+                first = month.astype("datetime64[D]").item()
+                rows.append((first, name, len(ic), float(ic.mean()), mean_error(ic, horizon)))
+    columns = ("month", "forecaster", "n_days", "ic", "error")
+    return Table(columns, ("DATE", "VARCHAR", "INTEGER", "DOUBLE", "DOUBLE"), rows)
+
+
+def _mean(values: NDArray[np.float64]) -> float | None:
+    """Mean of what is known."""
+    values = values[np.isfinite(values)]
+    return float(values.mean()) if len(values) else None
+
+
+def _nulls(values: Sequence[float]) -> list[float | None]:
+    return [None if value != value else value for value in values]

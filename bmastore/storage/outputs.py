@@ -12,8 +12,9 @@ from typing import Literal
 
 from bmastore.errors import BmastoreError, ConfigError
 
-Kind = Literal["text", "parquet", "picture", "zip"]
+Kind = Literal["text", "parquet", "picture", "zip", "report"]
 _SNIFFED = 4096
+_REPORT = b'<meta name="generator" content="bmastore report">'
 _PICTURES = (b"\x89PNG", b"%PDF", b"%!PS", b"\xff\xd8\xff", b"RIFF")
 
 
@@ -86,6 +87,8 @@ def _kind_of(file: Path) -> str:
         return "zip"
     if head.startswith(_PICTURES):
         return "picture"
+    if _REPORT in head:
+        return "report"
     return "text" if _is_text(head) else "a file of another kind"
 
 
