@@ -1,6 +1,7 @@
-"""A store with passes, outcomes and a backtest, and the dashboard that shows it."""
+"""A store with passes, outcomes and a backtest, the dashboard that shows it, and a browser."""
 
 import re
+import shutil
 import subprocess
 import sys
 
@@ -13,6 +14,12 @@ from bmastore.datasets import known_on, planted_panel
 from tests.helpers import FAST, HORIZON, TARGET
 
 N_STOCKS = 60
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+# Chromium's own calls home.
+QUIET = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="package")
@@ -50,3 +57,13 @@ def address(shown_store):
             yield re.search(r"http://\S+", said)[0]
         finally:
             process.terminate()
+
+
+@pytest.fixture(scope="package")
+def browser():
+    """A real Chromium."""
+    playwright_sync = pytest.importorskip("playwright.sync_api", reason="needs playwright")
+    if CHROMIUM is None or sys.platform != "linux":
+        pytest.skip("needs Debian's chromium")
+    with playwright_sync.sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))

@@ -1,8 +1,6 @@
 """The dashboard in a real Chromium."""
 
 import os
-import shutil
-import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,23 +12,8 @@ from tests.helpers import FAST
 
 playwright_sync = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 expect = playwright_sync.expect
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None or sys.platform != "linux", reason="needs Debian's chromium"
-)
 ROWS = ".listing tbody tr"
 ONES = ("stocks/DEMO03", "sql?query=from+v_runs")
-# Chromium's own calls home.
-QUIET = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-)  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright_sync.sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
 
 
 @pytest.fixture

@@ -23,6 +23,11 @@ def stocks(store):
     return store
 
 
+def numbers_of(page):
+    """What the page of a backtest shows, but for its ids and times."""
+    return page.read_text().partition("<h2>Forecasters</h2>")[2].partition("<h2>About it</h2>")[0]
+
+
 KILLED_AFTER_THE_SECOND = """
 import os, signal, sys
 from bmastore import Store, TrainConfig
@@ -45,16 +50,18 @@ def test_a_backtest_killed_after_its_second_cutoff_goes_on_with_the_third(stocks
     assert done.returncode == -signal.SIGKILL
     assert len(kept_hindcasts(stocks)) == 2
     told = []
-    resumed = stocks.backtest(FAST, **OPTIONS, on_progress=told.append)
+    page, other_page = tmp_path / "resumed.html", tmp_path / "whole.html"
+    resumed = stocks.backtest(FAST, **OPTIONS, report=page, on_progress=told.append)
     assert {progress.selected for progress in told} == {12}
     assert kept_hindcasts(stocks) == []
     whole = Store(tmp_path / "whole.duckdb")
     whole.ingest(PANEL, target=TARGET, horizon=HORIZON)
-    expected = whole.backtest(FAST, **OPTIONS)
+    expected = whole.backtest(FAST, **OPTIONS, report=other_page)
     assert resumed.cutoffs == expected.cutoffs
-    for name in ("scores", "days", "weights"):
+    for name in ("scores", "days", "weights", "fifths", "spreads", "months"):
         one, other = getattr(resumed, name).frame(), getattr(expected, name).frame()
         pd.testing.assert_frame_equal(one, other)
+    assert numbers_of(page) == numbers_of(other_page)
 
 
 def test_other_data_are_another_backtest(stocks):

@@ -24,14 +24,15 @@ from tests.helpers import cli, files_below
         ("predict",),
         ("backtest", "--cutoffs", 1),
         ("backtest", "--cutoffs", 1, "--plot"),
+        ("backtest", "--cutoffs", 1, "--report"),
     ],
 )
 @pytest.mark.parametrize("place", [lambda path: path, results_path], ids=["store", "results"])
 def test_no_command_writes_over_a_store_or_its_results(trained, command, place):
     before = files_below(trained.path.parent)
-    option = () if command[-1] == "--plot" else ("--output",)
+    option = () if command[-1] in ("--plot", "--report") else ("--output",)
     target = place(trained.path)
-    if option == ():
+    if command[-1] == "--plot":
         target = target.with_name("picture.png")
         target.write_bytes(place(trained.path).read_bytes())
         before = files_below(trained.path.parent)
