@@ -1,6 +1,6 @@
 -- Stocks with their status and newest forecast; each filter is NULL where it is not asked for.
 select
-    now.ticker, forecasts.sector, now.status, now.cause, now.n_rows, now.last_date,
+    now.ticker, now.sector, now.status, now.cause, now.n_rows, now.last_date,
     now.trained_at, forecasts.for_date, forecasts.mean, forecasts.q05, forecasts.q95,
     forecasts.p_up, forecasts.is_current
 from v_status as now
@@ -11,4 +11,4 @@ where
     and ($search is null or contains(lower(now.ticker), lower($search::varchar)))
     and ($status is null or now.status = $status)
     and ($cause is null or now.cause = $cause)
-    and ($sector is null or forecasts.sector = $sector)
+    and ($sector is null or now.sector = $sector)

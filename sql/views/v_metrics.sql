@@ -1,7 +1,7 @@
 -- One row per metric of a stock's newest trained ensemble.
 -- What the panel has forgotten is history, and left out: it has no series.
 create or replace view v_metrics as
-select ticker, entry_id, name, value, target
+select measured.ticker, entry_id, measured.name, value, target, stocks.sector
 from (
     select
         found.ticker, made.entry_id, found.target,
@@ -36,4 +36,5 @@ from (
             on made.entry_id = found.current_entry and made.finished_at = found.current_at
     ) as boosted
     where trees is not null
-) as measured;
+) as measured
+left join stocks on stocks.ticker = measured.ticker;

@@ -51,11 +51,12 @@ compared as (
 )
 
 select
-    ticker,
+    compared.ticker,
     case
         when cause is null then last_status
         when trained_at is null then 'pending'
         else 'stale'
     end as status,
-    cause, n_rows, last_date, trained_at, error_type, error_message, target
-from compared;
+    cause, n_rows, last_date, trained_at, error_type, error_message, target, stocks.sector
+from compared
+left join stocks on stocks.ticker = compared.ticker;

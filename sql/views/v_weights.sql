@@ -9,9 +9,10 @@ select
     unnest(made.oof_log_scores) as oof_log_score,
     unnest(made.oof_rmses) as oof_rmse,
     unnest(made.scales) as scale,
-    found.target
+    found.target, stocks.sector
 from standings as found
 inner join series
     on series.ticker = found.ticker and series.target = found.target
 inner join ledger as made
-    on made.entry_id = found.current_entry and made.finished_at = found.current_at;
+    on made.entry_id = found.current_entry and made.finished_at = found.current_at
+left join stocks on stocks.ticker = found.ticker;

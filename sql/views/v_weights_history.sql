@@ -9,6 +9,7 @@ select
     unnest(made.oof_rmses) as oof_rmse,
     unnest(made.scales) as scale,
     coalesce(made.entry_id = standings.current_entry, false) as is_current,
-    made.attempt, made.run_id, made.entry_id
+    made.attempt, made.run_id, made.entry_id, stocks.sector
 from ledger as made
-left join standings on standings.ticker = made.ticker and standings.target = made.target;
+left join standings on standings.ticker = made.ticker and standings.target = made.target
+left join stocks on stocks.ticker = made.ticker;

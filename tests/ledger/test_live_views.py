@@ -1,12 +1,18 @@
 """What dashboards read of outcomes and features: the views' numbers are those of the formulas."""
 
+import shutil
+
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
-from bmastore import Store
+from bmastore import PassOptions, Store
 from bmastore.datasets import planted_panel
 from bmastore.errors import InputError
+from bmastore.ledger.derived import tell_all
+from bmastore.storage.session import open_writer
+from bmastore.storage.views import VIEWS
 from tests.helpers import FAST, HORIZON, TARGET, cli
 
 PANEL = planted_panel(n_stocks=8, n_days=330, seed=9)
@@ -162,6 +168,30 @@ def test_what_is_known_of_stocks_joins_and_groups(lived, tmp_path):
     file.write_text("ticker,sector\nDEMO02,Energy\n")
     lived.ingest_stocks(file)
     assert lived.sql("select sector from v_live_sectors")["sector"].tolist() == ["Energy"]
+
+
+def test_whatever_shows_stocks_has_their_sector(lived):
+    for view in VIEWS:
+        columns = set(lived.sql(f"describe {view}")["column_name"])
+        # Prices and attempts are as they were given and made.
+        if "ticker" in columns and view not in ("v_prices", "v_attempts"):
+            assert "sector" in columns, view
+
+
+def test_what_is_kept_of_history_is_what_all_of_it_tells(lived, tmp_path):
+    store = Store(shutil.copy(lived.path, tmp_path / "bma.duckdb"))
+    days = sorted(DAYS)
+    store.train(FAST, PassOptions(as_of=pd.Timestamp(days[310]).date()))
+    revised = known_on(329)
+    revised.loc[revised["date"] == days[312], TARGET] *= -1
+    store.ingest(revised, target=TARGET, horizon=HORIZON)
+    assert store.sql("select max(revision) from outcomes").iloc[0, 0] == 1
+    queries = [f"from {name} order by all" for name in ("standings", "member_days", "outcome_days")]
+    kept = [store.sql(query) for query in queries]
+    with open_writer(store.path) as writer, writer.transaction():
+        tell_all(writer)
+    for query, before in zip(queries, kept, strict=True):
+        pd.testing.assert_frame_equal(store.sql(query), before)
 
 
 @pytest.mark.parametrize(
