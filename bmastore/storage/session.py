@@ -41,6 +41,12 @@ if TYPE_CHECKING:
 # How large the log may grow before it is worked into the store: twice DuckDB's own 16 MB, for
 # each time the newest rows are written anew.
 _LOG_BYTES = 32 * 2**20
+# What whoever would read the panel of a held store can do.
+_NOT_PUBLISHED = (
+    "The panel (prices, features, targets) is held with it: only the views are published, among "
+    "them v_prices with the 250 newest days of prices. Ask v_prices, or wait; before the next "
+    "pass, `bmastore export --prices` or `--features` gives a file that nobody holds"
+)
 
 
 @dataclass(frozen=True)
@@ -292,7 +298,7 @@ def open_reader(
                 duck = stack.enter_context(read_only(path))
             except StoreLockedError as error:
                 if needs_panel:
-                    raise StoreLockedError(f"{error}, but the panel is not published") from None
+                    raise StoreLockedError(f"{error}. {_NOT_PUBLISHED}") from None
                 if not published.exists():
                     raise
                 duck = stack.enter_context(read_published(published))

@@ -14,7 +14,7 @@ from bmastore.errors import StoreLockedError
 from bmastore.storage.panel_schema import panel_metadata
 from bmastore.storage.paths import results_path
 from bmastore.storage.readonly import PANEL_RELATIONS
-from tests.helpers import FAST, HORIZON, TARGET, cli, in_background, wait_until
+from tests.helpers import FAST, HORIZON, TARGET, cli, in_background, make_prices, wait_until
 
 # Looks at the store's own file, again and again, until it is told to end.
 LOOK = """
@@ -30,6 +30,17 @@ while not sys.stdin.closed:
     if looks == 1:
         print("looked", flush=True)
 """
+# A pass that holds the store after its first stocks, until nobody listens to it any more.
+HELD_PASS = """
+import sys
+from bmastore import Store, TrainConfig
+
+def hold(progress):
+    print("held", flush=True)
+    sys.stdin.readline()
+
+Store(sys.argv[1]).train(TrainConfig(preset="ultrafast"), on_progress=hold)
+"""
 ENDLESS = "select count(*) from range(100000000) a, v_status b where a.range % 7 = length(b.ticker)"
 
 
@@ -41,6 +52,12 @@ def opened(child):
 
 def revised(panel, i):
     return panel.groupby("ticker").tail(1).assign(carry=0.1 * i)
+
+
+@pytest.fixture
+def priced(store):
+    store.ingest(make_prices(n_days=300))
+    return store
 
 
 def test_threads_of_one_process_read_side_by_side(trained):
@@ -95,10 +112,28 @@ def test_it_is_known_which_relations_are_not_published():
 def test_a_query_over_the_panel_of_a_held_store_says_why_not(trained):
     with duckdb.connect(str(trained.path)):
         child = cli("sql", "from prices", "--store", trained.path, check=3)
-        assert "not published" in child.stderr
+        assert "only the views are published" in child.stderr
         assert "trained" in cli("sql", "from v_status", "--store", trained.path).stdout
     with pytest.raises(StoreLockedError), duckdb.connect(str(trained.path)):
         trained.predict()
+
+
+@pytest.mark.parametrize("relation", ["prices", "features", "targets"])
+def test_a_query_over_the_panel_during_a_pass_says_what_to_do(priced, relation):
+    script = [sys.executable, "-c", HELD_PASS, priced.path]
+    with subprocess.Popen(script, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout.readline() == b"held\n"
+        told = cli("sql", f"from {relation}", "--store", priced.path, check=3).stderr
+        with pytest.raises(StoreLockedError, match="export --prices"):
+            priced.sql(f"from {relation}")
+        newest = priced.sql("select count(distinct date) from v_prices").iloc[0, 0]
+        child.communicate()
+    assert f"held by process {child.pid}" in told
+    assert "only the views are published" in told
+    assert "Ask v_prices, or wait" in told
+    assert newest == 250
+    assert child.returncode == 0
+    assert len(priced.sql(f"from {relation} limit 1")) == 1
 
 
 def test_six_readers_of_the_file_do_not_starve_a_writer(trained, panel):
