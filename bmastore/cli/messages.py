@@ -1,5 +1,6 @@
 """What the command line tells people, line by line."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -122,7 +123,7 @@ def overview(scores: Table) -> Table:
         (
             f"{row['part']} liquidity" if row["slice"] == "liquidity" else row["part"],
             row["forecaster"],
-            *(None if row[name] is None else round(row[name], n) for name, n in _OVERVIEW.items()),
+            *(_rounded(row[name], n) for name, n in _OVERVIEW.items()),
         )
         for row in scores.records()
         if row["slice"] != "sector"  # too many for a screen
@@ -164,14 +165,17 @@ def monitored_before(report: "MonitorReport") -> list[str]:
 _REFERENCES = {"backtest": "newest backtest", "earlier days": "live days before the last 60"}
 
 
-def live_skill(report: "MonitorReport") -> Table:
-    """Live scores as people read them: rounded."""
-    rows = [
-        (name, n, *(None if value is None else round(value, 4) for value in numbers[:3]),
-         None if numbers[3] is None else round(numbers[3], 1))
-        for name, n, *numbers in report.table.rows
-    ]  # fmt: skip
-    return Table(report.table.columns, report.table.types, rows)
+def live_skill(reports: "Sequence[MonitorReport]", *, is_rounded: bool) -> Table:
+    """Live scores of all targets (at least one), as people read them where they are rounded."""
+    tables = [report.table for report in reports]
+    rows = [row for table in tables for row in table.rows]
+    if is_rounded:
+        rows = [(*row[:3], *map(_rounded, row[3:], (4, 4, 4, 1))) for row in rows]
+    return Table(tables[0].columns, tables[0].types, rows)
+
+
+def _rounded(value: float | None, n: int) -> float | None:
+    return None if value is None else round(value, n)
 
 
 def monitored_after(report: "MonitorReport") -> list[str]:

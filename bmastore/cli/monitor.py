@@ -10,6 +10,7 @@ from bmastore.cli.options import (
     EXIT_FAILED,
     Output,
     open_store,
+    output_options,
     print_table,
     say,
     store_option,
@@ -22,8 +23,14 @@ from bmastore.cli.options import (
 @click.option("--json", "as_json", is_flag=True, help="Print the reports as one JSON list.")
 @store_option
 @writing_options
+@output_options()
 def monitor(
-    target: str | None, as_json: bool, store: Path, ledger: str | None, lock_timeout: float
+    target: str | None,
+    as_json: bool,
+    store: Path,
+    ledger: str | None,
+    lock_timeout: float,
+    output: Output,
 ) -> None:
     """Settle forecasts, and say how they do live beside the newest backtest.
 
@@ -33,14 +40,15 @@ def monitor(
     """
     from bmastore.reports.render import to_json
 
+    output.check()
     reports = open_store(store, ledger, lock_timeout).monitor(target)
-    if as_json:
-        click.echo("[" + ",\n".join(to_json(one).strip() for one in reports) + "]")
     for report in reports:
         if not as_json:
             say(messages.monitored_before(report))
-            if report.days:
-                print_table(messages.live_skill(report), Output())
         say(messages.monitored_after(report))
+    if as_json:
+        click.echo("[" + ",\n".join(to_json(one).strip() for one in reports) + "]")
+    else:
+        print_table(messages.live_skill(reports, is_rounded=output.fmt == "table"), output)
     if any(report.alarms for report in reports):
         sys.exit(EXIT_FAILED)

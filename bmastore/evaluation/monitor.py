@@ -70,8 +70,8 @@ class MonitorReport:
     def table(self) -> Table:
         """The scores as a table."""
         names = ("measure", "days", "live", "error", "reference", "z")
-        rows = [tuple(getattr(one, name) for name in names) for one in self.skill]
-        return Table(names, ("VARCHAR", "INTEGER", *["DOUBLE"] * 4), rows)
+        rows = [(self.target, *(getattr(one, name) for name in names)) for one in self.skill]
+        return Table(("target", *names), ("VARCHAR", "VARCHAR", "INTEGER", *["DOUBLE"] * 4), rows)
 
 
 def monitor(writer: Writer, target: str | None = None) -> tuple[MonitorReport, ...]:

@@ -2,6 +2,7 @@
 
 import json
 
+import duckdb
 import numpy as np
 import pytest
 
@@ -85,6 +86,15 @@ def test_a_calm_store_says_so_beside_its_backtest(tmp_path):
     (report,) = cli_json("monitor", "--json", "--store", store.path)
     assert (report["target"], report["reference"], report["alarms"]) == (TARGET, "backtest", [])
     shown = {(one["measure"], one["days"]): one for one in report["skill"]}
+    args = ("--format", "parquet", "--output", tmp_path / "skill.parquet", "--store", store.path)
+    assert "no alarm" in cli("monitor", *args).stderr
+    skill = duckdb.sql(f"from '{tmp_path / 'skill.parquet'}'").fetchall()
+    assert skill == [(TARGET, *one.values()) for one in report["skill"]]
+    assert cli_json("monitor", "--format", "json", "--store", store.path) == [
+        {"target": TARGET, **one} for one in report["skill"]
+    ]
+    refused = cli("monitor", "--output", store.path, "--store", store.path, check=2)
+    assert "a DuckDB database is there already" in refused.stderr
     live = store.sql("select ic_20, coverage_80_20, mse_vs_zero_20 from v_live_days").iloc[-1]
     assert shown["ic", 20]["live"] == pytest.approx(live["ic_20"])
     assert shown["coverage_80", 20]["live"] == pytest.approx(live["coverage_80_20"])
