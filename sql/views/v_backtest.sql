@@ -1,5 +1,5 @@
--- One row per forecaster and slice (all rows, a year, a third of the stocks by liquidity) of each
--- target's newest backtest.
+-- One row per forecaster and slice (all rows, a year, a third of the stocks by liquidity, a sector)
+-- of each target's newest backtest.
 create or replace view v_backtest as
 select
     newest.target, scores.slice, scores.part, scores.forecaster, scores.n_rows, scores.n_days,
