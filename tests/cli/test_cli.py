@@ -27,6 +27,7 @@ def test_ingest_train_status_sql(tmp_path):
     assert (summary["selected"], summary["trained"]) == (3, 3)
     found = cli_json("status", "--json", **here)
     assert found.pop("last_run")["run_id"] == summary["run_id"]
+    assert found.pop("size") == (tmp_path / "bma.duckdb").stat().st_size > found.pop("free")
     counts = {"pending": 0, "stale": 0, "failed": 0, "skipped": 0}
     assert found == {"tickers": 3, "trained": 3, **counts}
     assert cli_json("train", "--preset", "ultrafast", "--json", **here)["selected"] == 0
