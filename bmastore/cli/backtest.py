@@ -17,6 +17,7 @@ from bmastore.cli.options import (
     config_of,
     config_options,
     day,
+    hired,
     open_store,
     output_options,
     print_table,
@@ -63,6 +64,7 @@ def backtest(
     tickers: tuple[str, ...] | None,
     as_of: datetime | None,
     workers: int | None,
+    cluster: str | None,
     max_memory: int | None,
     plot: Path | None,
     report: Path | None,
@@ -85,14 +87,15 @@ def backtest(
         from bmastore.evaluation.plot import check_picture, plot_backtest
 
         check_picture(plot)
-    with progress(sys.stderr is not None and sys.stderr.isatty()) as show:
+    is_terminal = sys.stderr is not None and sys.stderr.isatty()
+    with hired(cluster, workers) as crew, progress(is_terminal) as show:
         found = open_store(store, ledger, lock_timeout).backtest(
             config_of(**config),
             cutoffs=cutoffs,
             every=every,
             as_of=day(as_of),
             tickers=tickers,
-            workers=workers,
+            **crew,
             max_memory=max_memory,
             report=report,
             on_progress=show,

@@ -1,7 +1,8 @@
 """What commands have in common: options, and how they print."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import wraps
@@ -121,6 +122,13 @@ def config_of(
 def worker_options(command: Command) -> Command:
     """The options of how much of the machine to use."""
     for option in (
+        click.option(
+            "--cluster",
+            envvar="BMASTORE_CLUSTER",
+            show_envvar=True,
+            metavar="ADDRESS",
+            help="Fit on a Dask cluster: its scheduler's address or file, or local:N for a try.",
+        ),
         click.option("--max-memory", type=BYTES, help="What all processes together may hold."),
         click.option(
             "--workers", type=click.IntRange(min=1), help="Processes  [default: one per core]"
@@ -128,6 +136,18 @@ def worker_options(command: Command) -> Command:
     ):
         command = option(command)
     return command
+
+
+@contextmanager
+def hired(cluster: str | None, workers: int | None) -> Iterator[dict[str, Any]]:
+    """Where fits run, as arguments of ``train`` and ``backtest``, and for how many at once."""
+    if cluster is None:
+        yield {"make_executor": None, "workers": workers}
+        return
+    from bmastore.workers.dask import connected
+
+    with connected(cluster) as found:
+        yield {"make_executor": found.make_executor, "workers": workers or found.workers}
 
 
 def store_option(command: Command) -> Command:

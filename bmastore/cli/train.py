@@ -1,6 +1,7 @@
 """``bmastore train``."""
 
 import sys
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from bmastore.cli.options import (
     config_of,
     config_options,
     day,
+    hired,
     open_store,
     say,
     store_option,
@@ -60,6 +62,7 @@ def train(
     dry_run: bool,
     time_per_stock: float | None,
     workers: int | None,
+    cluster: str | None,
     max_memory: int | None,
     batch_size: int,
     tickers: tuple[str, ...] | None,
@@ -97,8 +100,14 @@ def train(
         for plan in opened.plan(config_of(**config), options):
             click.echo(to_json(plan.outline()) if as_json else "\n".join(messages.planned(plan)))
         return
-    with progress(sys.stderr is not None and sys.stderr.isatty()) as show:
-        summary = opened.train(config_of(**config), options, on_progress=show)
+    is_terminal = sys.stderr is not None and sys.stderr.isatty()
+    with hired(cluster, workers) as crew, progress(is_terminal) as show:
+        summary = opened.train(
+            config_of(**config),
+            replace(options, workers=crew["workers"]),
+            on_progress=show,
+            make_executor=crew["make_executor"],
+        )
     if as_json:
         # Whether it was interrupted is the exit code's to say.
         several = () if summary.runs else ("runs",)

@@ -1,16 +1,22 @@
 """A Dask cluster may lose workers, all of them, or its scheduler: a pass goes on or ends, soon."""
 
+import json
 import os
+import shutil
 import signal
 from concurrent.futures import BrokenExecutor
 from contextlib import suppress
+from importlib.metadata import version
 
+import pandas as pd
 import pytest
 
-from bmastore import PassOptions
+from bmastore import PassOptions, Store
 from bmastore.errors import WorkersError
+from bmastore.workers.chunks import Chunk
+from bmastore.workers.dask import connected, libraries
 from bmastore.workers.pool import Pool
-from tests.helpers import FAST, statuses
+from tests.helpers import FAST, cli, statuses
 
 distributed = pytest.importorskip("distributed", reason="needs the cluster extra")
 
@@ -108,3 +114,80 @@ def test_a_pass_goes_on_when_a_worker_is_killed(filled, cluster):
             make_executor=lambda workers: client.get_executor(),
         )
     assert (run.trained, run.failed) == (6, 0)
+
+
+# --- the command line -------------------------------------------------------------------------
+
+LEDGER = (
+    "select ticker, status, members, weights, oof_log_scores, artifact_sha256, universe_sha256 "
+    "from ledger order by ticker"
+)
+FORECASTS = "select * exclude entry_id from predictions order by ticker, date"
+
+
+def test_a_cluster_gives_the_same_ledger_as_workers_here(filled, tmp_path):
+    there = Store(shutil.copy(filled.path, tmp_path / "there.duckdb"))
+    filled.train(FAST)
+    done = cli("train", "--preset", "ultrafast", "--cluster", "local:2", "--store", there.path)
+    assert "6 trained" in done.stderr
+    for query in (LEDGER, FORECASTS):
+        pd.testing.assert_frame_equal(there.sql(query), filled.sql(query))
+
+
+def holders(dask_scheduler):
+    """On how many workers each thing lies that was sent to them and is no result."""
+    tasks = dask_scheduler.tasks.values()
+    return [len(task.who_has) for task in tasks if task.run_spec is None and task.who_has]
+
+
+def universe_of(chunk):
+    return chunk.universe
+
+
+def test_what_is_shared_goes_to_each_worker_once(cluster):
+    chunk = Chunk(rows=None, remembered=(), universe=b"what all stocks share")
+    with connected(cluster.scheduler_address) as found:
+        assert found.workers == 2
+        with found.make_executor(2) as executor:
+            jobs = [executor.submit(universe_of, chunk) for _ in range(8)]
+            assert {job.result() for job in jobs} == {chunk.universe}
+            with distributed.Client(cluster) as watching:
+                assert watching.run_on_scheduler(holders) == [2]
+
+
+def test_a_backtest_runs_on_a_scheduler_named_by_its_file(trained, tmp_path, cluster):
+    file = tmp_path / "scheduler.json"
+    file.write_text(json.dumps({"address": cluster.scheduler_address, "id": "x", "type": "S"}))
+    options = ("--preset", "ultrafast", "--cutoffs", 1, "--every", 10, "--store", trained.path)
+    done = cli("backtest", "--cluster", file, *options)
+    assert "ensemble" in done.stdout
+
+
+def test_workers_with_other_libraries_are_refused_with_both_versions(filled, cluster):
+    with connected(cluster.scheduler_address) as found:
+        libraries.cache_clear()
+        before = version("lightgbm")
+        with distributed.Client(cluster) as client:
+            client.run(pretend, "lightgbm", "0.0.1")
+        with pytest.raises(WorkersError, match=rf"needs lightgbm {before}, not 0\.0\.1"):
+            filled.train(FAST, make_executor=found.make_executor)
+
+
+def pretend(name, number):
+    """A worker that has another version of a library."""
+    found = libraries()
+    found[name] = number
+
+
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        ("nonsense", "is no cluster; write tcp://"),
+        ("local:none", "is no number of workers"),
+        ("tcp://127.0.0.1:9", "no scheduler answers at tcp://127.0.0.1:9"),
+    ],
+)
+def test_an_address_at_which_there_is_no_cluster_is_said_in_a_sentence(filled, address, why):
+    code = 2
+    done = cli("train", "--cluster", address, "--store", filled.path, check=code)
+    assert why in done.stderr

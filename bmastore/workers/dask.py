@@ -1,0 +1,171 @@
+"""Workers on a Dask cluster: how it is found, and what is sent to it.
+
+What chunks share goes to each worker once. Each job says which libraries it expects: forecasts are
+the same to the bit only where the same ones grow the trees.
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, TypeVar
+
+from bmastore.errors import ConfigError, WorkersError
+from bmastore.workers.chunks import Chunk
+
+Result = TypeVar("Result")
+
+# What changes results where it differs.
+_LIBRARIES = ("bmastore", "numpy", "scipy", "scikit-learn", "lightgbm", "xgboost", "xgboost-cpu")
+_PATIENCE_S = 10
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A cluster that is connected: what makes executors on it, for so many jobs at once."""
+
+    make_executor: Callable[[int], Executor]
+    workers: int
+
+
+class ClusterExecutor(Executor):
+    """Does jobs on a cluster, given a ``distributed.Client``."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client  # known by this name to bmastore.workers.cluster, as in Dask's own
+        self._executor = client.get_executor(pure=False)
+        self._shared: tuple[Chunk, Any] | None = None
+
+    def submit(self, job: Callable[..., Result], /, *args: Any, **kwargs: Any) -> Future[Result]:
+        """Have a job done; what a chunk shares with others is sent before it, once."""
+        shared = [self._share(one) for one in args if _is_sharing(one)]
+        sent = [_bare(one) if _is_sharing(one) else one for one in args]
+        found: Future[Result] = self._executor.submit(
+            _with_shared, job, sent, kwargs, libraries(), *shared
+        )
+        return found
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Let go of the cluster, which goes on."""
+        self._shared = None
+        self._executor.shutdown(wait=wait)
+
+    def _share(self, chunk: Chunk) -> Any:
+        """A future of what a chunk shares; it is sent again where the workers have lost it."""
+        if self._shared is not None:
+            like, sent = self._shared
+            is_same = like.universe is chunk.universe and like.recent is chunk.recent
+            if is_same and sent.status not in ("lost", "cancelled", "error"):
+                return sent
+        what = (chunk.universe, chunk.recent)
+        (sent,) = self._client.scatter([what], broadcast=True, hash=False)
+        self._shared = (chunk, sent)
+        return sent
+
+
+def _bare(chunk: Chunk) -> Chunk:
+    return replace(chunk, universe=b"", recent=None)
+
+
+def _is_sharing(argument: Any) -> bool:
+    return isinstance(argument, Chunk) and bool(argument.universe)
+
+
+def _with_shared(
+    job: Callable[..., Result],
+    args: list[Any],
+    kwargs: dict[str, Any],
+    expected: dict[str, str],
+    *shared: Any,
+) -> Result:
+    """A job as a worker does it."""
+    found = libraries()
+    differ = [f"{name} {expected[name]}, not {found[name]}" for name in expected
+              if expected[name] != found[name]]  # fmt: skip
+    if differ:
+        raise ImportError(f"a worker needs {' and '.join(differ)}")
+    waiting = iter(shared)
+    whole = [
+        replace(one, **dict(zip(("universe", "recent"), next(waiting), strict=True)))
+        if isinstance(one, Chunk) and shared
+        else one
+        for one in args
+    ]
+    return job(*whole, **kwargs)
+
+
+@cache
+def libraries() -> dict[str, str]:
+    """Versions of Python and of the libraries that change results, ``none`` where there is none."""
+    found = {"Python": f"{sys.version_info.major}.{sys.version_info.minor}"}
+    for name in _LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "none"
+    return found
+
+
+@contextmanager
+def connected(address: str) -> Iterator[Cluster]:
+    """A cluster.
+
+    Parameters
+    ----------
+    address:
+        ``tcp://host:port`` or ``tls://host:port`` of a scheduler, whose certificates Dask's own
+        configuration names; the path of a scheduler file; or ``local:N``, which starts one of N
+        workers here for as long as it is needed.
+
+    Raises
+    ------
+    ConfigError
+        If the address is none, or Dask is not installed.
+    WorkersError
+        If no scheduler answers there.
+    """
+    try:
+        dask: Any = import_module("distributed")
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"a cluster needs {error.name}; run: pip install 'bmastore[cluster]'"
+        ) from None
+    kind, _, rest = address.partition(":")
+    if kind == "local":
+        if not rest.isdigit() or int(rest) < 1:
+            raise ConfigError(f"{address!r} is no number of workers; write local:4")
+        with (
+            dask.LocalCluster(
+                n_workers=int(rest), threads_per_worker=1, processes=True, dashboard_address=None
+            ) as cluster,
+            dask.Client(cluster) as client,
+        ):
+            yield _of(client)
+        return
+    if not rest.startswith("//") and not Path(address).is_file():
+        raise ConfigError(
+            f"{address!r} is no cluster; write tcp://host:port or tls://host:port of its "
+            f"scheduler, the path of a scheduler file, or local:N"
+        )
+    where = {"address": address} if rest.startswith("//") else {"scheduler_file": address}
+    try:
+        client = dask.Client(timeout=_PATIENCE_S, **where)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise WorkersError(
+            f"no scheduler answers at {address}: {str(error).strip() or type(error).__name__}"
+        ) from None
+    try:
+        yield _of(client)
+    finally:
+        with suppress(TimeoutError, OSError):  # a scheduler that is gone says no goodbye
+            client.close(timeout=2)
+
+
+def _of(client: Any) -> Cluster:
+    threads = client.nthreads().values()
+    return Cluster(lambda workers: ClusterExecutor(client), max(1, sum(threads)))
