@@ -85,6 +85,8 @@ def _write(writer: Writer, path: Path, *, is_new: bool) -> bool:
     """Bring a file up to date; ``False`` if it is not as this bmastore would have made it."""
     duck, layout = writer.duck, _layout()
     with _attached(duck, path) as home:
+        # One transaction: each of some hundred statements would wait for the disk.
+        duck.begin()
         if is_new:
             _make(duck, home)
         elif not _is_ours(duck, writer.store_id, layout):
@@ -104,6 +106,7 @@ def _write(writer: Writer, path: Path, *, is_new: bool) -> bool:
             "free_bytes": str(free_bytes(duck)),
         }
         _say(duck, about | (store_state(writer.path) or {}))
+        duck.commit()
         # Nobody reads it before it has its name: this one needs no guard.
         duck.execute("checkpoint published")
     return True
@@ -117,6 +120,8 @@ def _attached(duck: duckdb.DuckDBPyConnection, path: Path) -> Iterator[str]:
     try:
         yield home
     finally:
+        with suppress(duckdb.TransactionException):  # it was committed
+            duck.rollback()
         duck.execute(f"use {home}")
         with suppress(duckdb.Error):  # a database that could not be written is detached already
             duck.execute("detach published")
