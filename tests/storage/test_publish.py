@@ -11,6 +11,8 @@ import pytest
 from bmastore import PassOptions, Store
 from bmastore.storage.comments import about_view, comments
 from bmastore.storage.paths import results_path
+from bmastore.storage.publish import publish
+from bmastore.storage.session import open_writer
 from bmastore.storage.views import VIEWS
 from tests.helpers import FAST, HORIZON, TARGET
 
@@ -33,6 +35,11 @@ def content(path):
             "select view_name, sql from duckdb_views() where not internal order by 1"
         ).fetchall()
     return rows, views
+
+
+def publish_again(store):
+    with open_writer(store.path, ledger_url=store.ledger) as writer:
+        publish(writer)
 
 
 def nights(store, panel):
@@ -58,14 +65,13 @@ def test_a_renewal_is_the_same_as_results_made_anew(tmp_path, panel):
     for _ in nights(store, panel):
         renewed = content(results_path(store.path))
         results_path(store.path).rename(tmp_path / "renewed")
-        # What changes nothing publishes all the same.
-        store.monitor()
+        publish_again(store)
         assert content(results_path(store.path)) == renewed
         (tmp_path / "renewed").replace(results_path(store.path))
     store.forget(["DEMO00"])
     renewed = content(results_path(store.path))
     results_path(store.path).unlink()
-    store.monitor()
+    publish_again(store)
     assert content(results_path(store.path)) == renewed
 
 
@@ -75,7 +81,7 @@ def test_a_ledger_on_a_server_is_published_likewise(tmp_path, url, panel):
         pass
     renewed = content(results_path(store.path))
     results_path(store.path).unlink()
-    store.monitor()
+    publish_again(store)
     assert content(results_path(store.path)) == renewed
 
 
@@ -93,7 +99,7 @@ def test_results_that_are_not_what_was_published_are_made_anew(trained, statemen
     before = content(results_path(trained.path))
     with duckdb.connect(str(results_path(trained.path))) as duck:
         duck.execute(statement)
-    trained.monitor()
+    publish_again(trained)
     assert content(results_path(trained.path)) == before
 
 
@@ -101,7 +107,7 @@ def test_damaged_results_are_made_anew(trained):
     before = content(results_path(trained.path))
     path = results_path(trained.path)
     os.truncate(path, path.stat().st_size // 2)
-    trained.monitor()
+    publish_again(trained)
     assert content(path) == before
 
 
