@@ -1,8 +1,9 @@
 """What the ledger tells, kept in tables of its own: nobody looks through all of its history.
 
 Which entries of a stock count (`standings`), how members were weighed by cutoff (`member_days`),
-and how forecasts did by date (`outcome_days`). Each is told anew where something has changed, in
-the transaction that changes it, by SQL that could tell all of it: :func:`tell_all` does.
+and how forecasts did by date (`outcome_days`) and by stock (`outcome_stocks`). Each is told anew
+where something has changed, in the transaction that changes it, by SQL that could tell all of it:
+:func:`tell_all` does.
 """
 
 from collections.abc import Sequence
@@ -39,7 +40,7 @@ def tell_member_days(writer: Writer, target: str, run_id: str) -> None:
         writer.change_ledger("replace_member_days", which=which)
 
 
-def tell_outcome_days(writer: Writer, since: date = _EVER) -> None:
+def tell_outcomes(writer: Writer, since: date = _EVER) -> None:
     """After outcomes of some dates, the first of which is ``since``, were settled."""
     tenths = {
         name: Part(
@@ -48,10 +49,11 @@ def tell_outcome_days(writer: Writer, since: date = _EVER) -> None:
         for name, of in (("pits", "tenth"), ("zero_pits", "zero_tenth"))
     }
     writer.change_ledger("replace_outcome_days", since=since, **tenths)
+    writer.change_ledger("replace_outcome_stocks")
 
 
 def tell_all(writer: Writer) -> None:
     """Tell all anew, inside a transaction."""
     writer.change_ledger("replace_standings", which=_ALL, told=standings_told())
     writer.change_ledger("replace_member_days", which=_ALL)
-    tell_outcome_days(writer)
+    tell_outcomes(writer)

@@ -21,7 +21,7 @@ import duckdb
 import numpy as np
 
 from bmastore.calendar import utc_now
-from bmastore.ledger.derived import tell_outcome_days
+from bmastore.ledger.derived import tell_outcomes
 from bmastore.ledger.entries import Columns, forecast_columns, rounded
 from bmastore.models.mixture import QUANTILE_COLUMNS
 from bmastore.models.results import Forecasts
@@ -91,7 +91,7 @@ def settle(writer: Writer) -> int:
     settled = _to_settle(due, revised, _newest(writer, [*due, *revised]))
     if settled:
         writer.insert("outcomes", _judged(settled, utc_now()))
-        tell_outcome_days(writer, since=min(row["date"] for row in settled))
+        tell_outcomes(writer, since=min(row["date"] for row in settled))
     run(writer.duck, "outcomes/clear")
     return len(settled)
 

@@ -25,6 +25,7 @@ LEDGER_TABLES = (
     "standings",
     "member_days",
     "outcome_days",
+    "outcome_stocks",
     "feature_days",
     "decays",
     "stocks",

@@ -44,6 +44,12 @@ DAY_SCORES = (
     "zero_coverage_90",
     "brier",
 )
+# Sums over the outcomes of a stock, and over those of the 60 newest dates that have any.
+STOCK_SUMS = (
+    *("error", "squares", "zero_squares", "crps", "zero_crps"),
+    *("held_50", "held_80", "held_90", "brier"),
+    *("squares_60", "zero_squares_60", "crps_60", "zero_crps_60", "held_80_60", "held_90_60"),
+)
 TURNOVER = ("turnover_highest", "turnover_lowest", "rank_correlation")
 
 ledger_metadata = MetaData()
@@ -228,6 +234,21 @@ outcome_days = Table(
     # Stocks that have a forecast of the date before too, and how the ranking has changed.
     Column("stocks_before", Integer, nullable=False),
     *(Column(name, Double) for name in TURNOVER),
+)
+
+# How the forecasts of a stock did over its dates, as sums: held_80 counts targets inside the 80 %
+# interval, brier is summed over the outcomes that have a p_up.
+outcome_stocks = Table(
+    "outcome_stocks",
+    ledger_metadata,
+    Column("ticker", String, nullable=False),
+    Column("target", String, nullable=False),
+    Column("outcomes", Integer, nullable=False),
+    Column("outcomes_60", Integer, nullable=False),
+    Column("outcomes_with_p_up", Integer, nullable=False),
+    Column("first_date", Date, nullable=False),
+    Column("last_date", Date, nullable=False),
+    *(Column(name, Double) for name in STOCK_SUMS),
 )
 
 # How the features of all stocks stood on a date, and how far that was from the dates that models

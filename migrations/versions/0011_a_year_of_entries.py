@@ -1,7 +1,7 @@
 """A year of nights: what an entry says is in one row, and what is asked each time is kept.
 
 Members' weights and metrics become columns of the ledger; of several forecasts of a stock and date
-the one by the newest entry is kept; and three tables tell what the ledger says of stocks, cutoffs
+the one by the newest entry is kept; and four tables tell what the ledger says of stocks, cutoffs
 and dates, which `bmastore migrate` fills.
 """
 
@@ -23,6 +23,11 @@ _DAY_SCORES = (
     *("ic", "squared_error", "zero_squared_error", "crps", "zero_crps", "log_score"),
     *("coverage_50", "coverage_80", "coverage_90"),
     *("zero_coverage_50", "zero_coverage_80", "zero_coverage_90", "brier"),
+)
+_STOCK_SUMS = (
+    *("error", "squares", "zero_squares", "crps", "zero_crps"),
+    *("held_50", "held_80", "held_90", "brier"),
+    *("squares_60", "zero_squares_60", "crps_60", "zero_crps_60", "held_80_60", "held_90_60"),
 )
 _TURNOVER = ("turnover_highest", "turnover_lowest", "rank_correlation")
 
@@ -141,4 +146,15 @@ def upgrade() -> None:
         *(_column(name, sa.ARRAY(sa.Double())) for name in ("fifth_forecasts", "fifth_actuals")),
         _column("stocks_before", sa.Integer()),
         *_doubles(*_TURNOVER, nullable=True),
+    )
+    op.create_table(
+        "outcome_stocks",
+        _column("ticker", sa.String()),
+        _column("target", sa.String()),
+        _column("outcomes", sa.Integer()),
+        _column("outcomes_60", sa.Integer()),
+        _column("outcomes_with_p_up", sa.Integer()),
+        _column("first_date", sa.Date()),
+        _column("last_date", sa.Date()),
+        *_doubles(*_STOCK_SUMS, nullable=True),
     )

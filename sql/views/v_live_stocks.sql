@@ -1,46 +1,23 @@
 -- One row per stock with outcomes: how its forecasts did. Names that end in _60 are of the 60
 -- newest dates that have outcomes.
+-- What the panel has forgotten is history, and left out: it has no series.
 create or replace view v_live_stocks as
-with numbered as (
-    select
-        came.*,
-        case when came.actual > 0 then 1 else 0 end as up,
-        came.date >= last_60.since as is_new
-    from v_outcomes as came
-    left join (
-        select target, min(date) as since
-        from (
-            select
-                target, date,
-                row_number() over (partition by target order by date desc) as place
-            from outcome_days
-        ) as days
-        where place <= 60
-        group by target
-    ) as last_60 on last_60.target = came.target
-)
-
 select
-    ticker, target, sector,
-    count(*) as outcomes,
-    min(date) as first_date,
-    max(date) as last_date,
-    avg(error) as mean_error,
-    sum(error * error) / nullif(sum(actual * actual), 0) as mse_vs_zero,
-    sum(crps) / nullif(sum(zero_crps), 0) as crps_vs_zero,
-    avg(case when abs(pit - 0.5) <= 0.25 then 1 else 0 end)::double precision as coverage_50,
-    avg(case when abs(pit - 0.5) <= 0.40 then 1 else 0 end)::double precision as coverage_80,
-    avg(case when abs(pit - 0.5) <= 0.45 then 1 else 0 end)::double precision as coverage_90,
-    avg((p_up - up) * (p_up - up)) as brier,
-    count(*) filter (where is_new) as outcomes_60,
-    sum(error * error) filter (where is_new)
-    / nullif(sum(actual * actual) filter (where is_new), 0) as mse_vs_zero_60,
-    sum(crps) filter (where is_new)
-    / nullif(sum(zero_crps) filter (where is_new), 0) as crps_vs_zero_60,
-    (avg(case when abs(pit - 0.5) <= 0.40 then 1 else 0 end)
-        filter (where is_new))::double precision as coverage_80_60,
-    (avg(case when abs(pit - 0.5) <= 0.45 then 1 else 0 end)
-        filter (where is_new))::double precision as coverage_90_60
-from numbered
-group by ticker, target, sector
-order by target, ticker;
+    found.ticker, found.target, stocks.sector, found.outcomes, found.first_date, found.last_date,
+    found.error / found.outcomes as mean_error,
+    found.squares / nullif(found.zero_squares, 0) as mse_vs_zero,
+    found.crps / nullif(found.zero_crps, 0) as crps_vs_zero,
+    found.held_50 / found.outcomes as coverage_50,
+    found.held_80 / found.outcomes as coverage_80,
+    found.held_90 / found.outcomes as coverage_90,
+    found.brier / nullif(found.outcomes_with_p_up, 0) as brier,
+    found.outcomes_60,
+    found.squares_60 / nullif(found.zero_squares_60, 0) as mse_vs_zero_60,
+    found.crps_60 / nullif(found.zero_crps_60, 0) as crps_vs_zero_60,
+    found.held_80_60 / nullif(found.outcomes_60, 0) as coverage_80_60,
+    found.held_90_60 / nullif(found.outcomes_60, 0) as coverage_90_60
+from outcome_stocks as found
+inner join series
+    on series.ticker = found.ticker and series.target = found.target
+left join stocks on stocks.ticker = found.ticker
+order by found.target, found.ticker;

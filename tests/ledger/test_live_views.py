@@ -186,7 +186,8 @@ def test_what_is_kept_of_history_is_what_all_of_it_tells(lived, tmp_path):
     revised.loc[revised["date"] == days[312], TARGET] *= -1
     store.ingest(revised, target=TARGET, horizon=HORIZON)
     assert store.sql("select max(revision) from outcomes").iloc[0, 0] == 1
-    queries = [f"from {name} order by all" for name in ("standings", "member_days", "outcome_days")]
+    names = ("standings", "member_days", "outcome_days", "outcome_stocks")
+    queries = [f"from {name} order by all" for name in names]
     kept = [store.sql(query) for query in queries]
     with open_writer(store.path) as writer, writer.transaction():
         tell_all(writer)

@@ -89,6 +89,7 @@ def test_urls_are_checked_and_passwords_masked(tmp_path, panel):
 ADDED_SINCE = (
     "backtests", "backtest_scores", "backtest_days", "backtest_weights", "backtest_cutoffs", "meta",
     "outcomes", "feature_days", "stocks", "decays", "standings", "member_days", "outcome_days",
+    "outcome_stocks",
 )  # fmt: skip
 OF_MEMBERS = ("members", "weights", "oof_log_scores", "oof_rmses", "scales", "rounds")
 OOF_SCORES = (
