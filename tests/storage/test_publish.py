@@ -17,7 +17,7 @@ from bmastore.storage.views import VIEWS
 from tests.helpers import FAST, HORIZON, TARGET
 
 # When it was published, and of which state of the store, differs each time.
-TIMES = ("published_at", "store_size", "store_mtime_ns")
+TIMES = ("published_at", "store_size", "store_mtime_ns", "free_bytes")
 
 
 def content(path):
