@@ -142,7 +142,9 @@ def test_a_whole_store_is_recovered_whole(trained):
     assert new.predict().frame.equals(trained.predict().frame)
 
 
-@pytest.mark.parametrize("table", ["features", "targets", "folds", "predictions", "ledger", "series"])
+@pytest.mark.parametrize(
+    "table", ["features", "targets", "folds", "predictions", "ledger", "series"]
+)
 def test_after_a_flipped_bit_only_what_is_lost_is_to_be_done_again(trained, panel, table):
     before = digests(trained)
     damage_block_of(trained, table)

@@ -15,6 +15,7 @@ from bmastore.errors import (
 from bmastore.storage.postgres import open_server, place
 from bmastore.storage.versions import SCHEMA_VERSION
 from tests.helpers import FAST, HORIZON, TARGET, cli, cli_json
+from tests.storage.older import TO_0010
 
 
 @pytest.fixture
@@ -88,31 +89,10 @@ def test_urls_are_checked_and_passwords_masked(tmp_path, panel):
 
 ADDED_SINCE = (
     "backtests", "backtest_scores", "backtest_days", "backtest_weights", "backtest_cutoffs", "meta",
-    "outcomes", "feature_days", "stocks", "decays", "standings", "member_days", "outcome_days",
-    "outcome_stocks",
+    "outcomes", "feature_days", "stocks", "decays",
 )  # fmt: skip
-OF_MEMBERS = ("members", "weights", "oof_log_scores", "oof_rmses", "scales", "rounds")
-OOF_SCORES = (
-    "oof_rows", "oof_rmse", "oof_mse_vs_zero", "oof_log_score", "oof_coverage_80",
-    "oof_coverage_90",
-)  # fmt: skip
-# Until 0011 members and metrics had tables of their own.
-TABLES_OF_MEMBERS = [
-    "create table weights as select entry_id, unnest(members) as member, "
-    "unnest(weights) as weight, unnest(oof_log_scores) as oof_log_score, "
-    "unnest(oof_rmses) as oof_rmse, "
-    "unnest(scales) as scale from ledger",
-    "create table metrics as select * from (select entry_id, 'rounds_' || unnest(members) as name, "
-    "unnest(rounds)::double precision as value from ledger) as trees where value is not null",
-    *(
-        f"insert into metrics select entry_id, '{name}', {name} from ledger "
-        f"where {name} is not null"
-        for name in OOF_SCORES
-    ),
-    *(f"alter table ledger drop column {name} cascade" for name in (*OF_MEMBERS, *OOF_SCORES)),
-]
 TO_0001 = [
-    *TABLES_OF_MEMBERS,
+    *TO_0010,
     *(f"drop table {table} cascade" for table in ADDED_SINCE),
     "alter table predictions drop column p_up cascade",
     "alter table runs drop column max_age cascade",

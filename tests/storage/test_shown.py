@@ -7,6 +7,7 @@ from bmastore import PassOptions, Store
 from bmastore.errors import ConfigError, StoreError, StoreLockedError
 from bmastore.storage.postgres import open_server
 from tests.helpers import FAST, HORIZON, TARGET, cli, make_prices
+from tests.storage.older import TO_0010
 
 PRICES = make_prices(n_stocks=3, n_days=300)
 # The newest dates are sent: of the first ingest there is one less.
@@ -98,6 +99,7 @@ def test_a_migration_sends_the_panel_to_an_older_ledger_and_keeps_its_readers(pr
     priced.grant("keeper")
     with psycopg.connect(url, autocommit=True) as there:
         for statement in (
+            *TO_0010,
             "drop table series cascade",
             "drop table prices cascade",
             "delete from meta where name = 'panel_stamp'",
