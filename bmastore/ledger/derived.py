@@ -11,7 +11,7 @@ from datetime import date
 
 from bmastore.storage.session import Writer
 from bmastore.storage.statements import Part, among, literal, statements
-from bmastore.storage.views import NEWEST_FIRST
+from bmastore.storage.views import NEWEST_FIRST, REVISED
 
 _EVER = date(1, 1, 1)
 _ALL = Part("true")
@@ -48,8 +48,8 @@ def tell_outcomes(writer: Writer, since: date = _EVER) -> None:
         )
         for name, of in (("pits", "tenth"), ("zero_pits", "zero_tenth"))
     }
-    writer.change_ledger("replace_outcome_days", since=since, **tenths)
-    writer.change_ledger("replace_outcome_stocks")
+    writer.change_ledger("replace_outcome_days", since=since, revised=REVISED, **tenths)
+    writer.change_ledger("replace_outcome_stocks", revised=REVISED)
 
 
 def tell_all(writer: Writer) -> None:

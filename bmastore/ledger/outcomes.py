@@ -28,6 +28,7 @@ from bmastore.models.results import Forecasts
 from bmastore.storage import postgres
 from bmastore.storage.session import Writer
 from bmastore.storage.statements import registered, run
+from bmastore.storage.views import REVISED
 
 _Row = Mapping[str, Any]
 _Key = tuple[str, str, date]
@@ -121,7 +122,7 @@ def _rows(duck: duckdb.DuckDBPyConnection, name: str) -> list[_Row]:
 def _newest(writer: Writer, labelled: Sequence[_Row]) -> dict[_Key, _Row]:
     """Outcomes that hold, among those of the dates of some labels."""
     days = [row["date"] for row in labelled]
-    found = writer.ledger_rows("newest_outcomes", since=min(days), until=max(days))
+    found = writer.ledger_rows("newest_outcomes", since=min(days), until=max(days), revised=REVISED)
     return {_key(row): row for row in found}
 
 

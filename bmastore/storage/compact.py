@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 
 from bmastore.errors import StoreError
+from bmastore.storage.guard import sync
 from bmastore.storage.salvage import database_of, fingerprint, tables_of
 from bmastore.storage.session import Writer
 from bmastore.storage.statements import literal, quoted, run
@@ -52,10 +53,10 @@ def compact(writer: Writer) -> Compacted:
             _check_same(duck, home, path)
         finally:
             duck.execute("detach compacted")
-        _on_disk(temporary)
+        sync(temporary)
         after = temporary.stat().st_size
         temporary.replace(path)
-        _on_disk(path.parent)
+        sync(path.parent)
     except duckdb.Error as error:
         reason = str(error).strip().splitlines()[0]
         raise StoreError(
@@ -83,12 +84,3 @@ def _check_same(duck: duckdb.DuckDBPyConnection, home: str, path: Path) -> None:
     ]
     if differ or here.keys() != there.keys():
         raise StoreError(f"{path} written anew is not the same ({', '.join(differ)}); it is kept")
-
-
-def _on_disk(path: Path) -> None:
-    """See that a file, or the names in a folder, would survive a loss of power."""
-    file = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)

@@ -123,7 +123,7 @@ def _write_guard(store: Path, block_size: int, blocks: list[int], payload: bytes
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(guard_path(store))
-    _sync_folder(store.parent)
+    sync(store.parent)
 
 
 def _read_guard(guard: Path) -> tuple[int, list[int], bytes]:
@@ -187,11 +187,12 @@ def _alone(store: Path) -> Iterator[bool]:
 
 def _remove(guard: Path) -> None:
     guard.unlink(missing_ok=True)
-    _sync_folder(guard.parent)
+    sync(guard.parent)
 
 
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
+def sync(path: Path) -> None:
+    """See that a file, or the names in a folder, would survive a loss of power."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

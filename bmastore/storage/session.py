@@ -64,7 +64,7 @@ class Session:
     path: Path
     duck: duckdb.DuckDBPyConnection
 
-    def ledger_rows(self, name: str, **fields: Value) -> list[dict[str, Any]]:
+    def ledger_rows(self, name: str, **fields: Value | Part) -> list[dict[str, Any]]:
         """Rows of the ledger that ``sql/ledger/<name>.sql`` gives, by column."""
         found = run(self.duck, f"ledger/{name}", **fields)
         columns = [column[0] for column in found.description or ()]
@@ -133,7 +133,7 @@ class Writer(Session):
             raise
         self.duck.commit()
 
-    def ledger_rows(self, name: str, **fields: Value) -> list[dict[str, Any]]:
+    def ledger_rows(self, name: str, **fields: Value | Part) -> list[dict[str, Any]]:
         """Rows of the ledger that ``sql/ledger/<name>.sql`` gives, by column."""
         if self.server is None:
             return super().ledger_rows(name, **fields)

@@ -48,6 +48,13 @@ VIEWS = (
 # Of several attempts at a stock, the newest is the first in this order: a look back replaces none.
 NEWEST_FIRST = Part("cutoff desc nulls last, attempt desc")
 
+# Of several outcomes of a forecast, the one that is followed by no other revision holds.
+REVISED = Part(
+    "left join outcomes as revised on revised.revision > 0 "
+    "and revised.revision = found.revision + 1 and revised.ticker = found.ticker "
+    "and revised.target = found.target and revised.date = found.date"
+)
+
 # What an entry was made from: the cause that is given when it has changed, and the column of
 # the ledger that tells. The first that applies is the cause.
 INPUTS: Mapping[str, str] = {
@@ -86,4 +93,5 @@ def _rules() -> dict[str, Part]:
     return {
         "changed": Part(changed),
         "newest_first": NEWEST_FIRST,
+        "revised": REVISED,
     }

@@ -1,10 +1,6 @@
--- The outcomes that hold, of rows from one date to another.
+-- The outcomes that hold, of rows from one date to another. {revised}: joins the next
+-- revision of the label, if there is one.
 select found.*
 from outcomes as found
-left join outcomes as revised
-    on revised.revision > 0
-    and revised.revision = found.revision + 1
-    and revised.ticker = found.ticker
-    and revised.target = found.target
-    and revised.date = found.date
+{revised}
 where found.date between $since and $until and revised.entry_id is null

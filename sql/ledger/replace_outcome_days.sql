@@ -1,5 +1,6 @@
 -- Tell anew how the forecasts of each date did over its stocks, from the date $since on: over all
 -- that were forecast, for to leave out those that the panel has forgotten would flatter.
+-- {revised}: joins the next revision of the label, if there is one.
 delete from outcome_days where date >= $since;
 
 insert into outcome_days (
@@ -14,12 +15,7 @@ with came as (
     left join (
         select target, max(date) as date from outcomes where date < $since group by target
     ) as last_before on last_before.target = found.target
-    left join outcomes as revised
-        on revised.revision > 0
-        and revised.revision = found.revision + 1
-        and revised.ticker = found.ticker
-        and revised.target = found.target
-        and revised.date = found.date
+    {revised}
     where
         revised.entry_id is null
         -- The date before counts too, for what has changed since.

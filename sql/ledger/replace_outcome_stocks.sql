@@ -1,4 +1,5 @@
--- Tell anew how the forecasts of each stock did.
+-- Tell anew how the forecasts of each stock did. {revised}: joins the next revision of the
+-- label, if there is one.
 delete from outcome_stocks;
 
 insert into outcome_stocks (
@@ -26,12 +27,7 @@ with came as (
         where place <= 60
         group by target
     ) as last_60 on last_60.target = found.target
-    left join outcomes as revised
-        on revised.revision > 0
-        and revised.revision = found.revision + 1
-        and revised.ticker = found.ticker
-        and revised.target = found.target
-        and revised.date = found.date
+    {revised}
     where revised.entry_id is null
 )
 

@@ -1,5 +1,6 @@
 -- One row per stock, target and date whose label has come: the forecast as it was first made before
 -- the label was known, what came, and its scores beside those of the null member `zero`.
+-- {revised}: joins the next revision of the label, if there is one.
 -- What the panel has forgotten is history, and left out: it has no series.
 create or replace view v_outcomes as
 select
@@ -12,10 +13,5 @@ from outcomes as found
 inner join series
     on series.ticker = found.ticker and series.target = found.target
 left join stocks on stocks.ticker = found.ticker
-left join outcomes as revised
-    on revised.revision > 0
-    and revised.revision = found.revision + 1
-    and revised.ticker = found.ticker
-    and revised.target = found.target
-    and revised.date = found.date
+{revised}
 where revised.entry_id is null;
