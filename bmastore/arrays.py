@@ -45,6 +45,12 @@ class StockArrays:
         """The rows whose target is known."""
         return self.take(~np.isnan(self.y))
 
+    def to_forecast(self) -> "StockArrays":
+        """The rows that a fit forecasts: those whose target is not known yet, and the newest."""
+        asked = np.isnan(self.y)
+        asked[-1:] = True
+        return self.take(asked)
+
     def as_of(self, cutoff: np.datetime64) -> "StockArrays":
         """What was known on ``cutoff``: no later row, and no label that ended later."""
         seen = self.take(self.dates <= cutoff)

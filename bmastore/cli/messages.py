@@ -43,8 +43,11 @@ def trained(summary: "RunSummary", store: Path) -> list[str]:
     """What a pass did, and where to read more."""
     line = (
         f"{summary.selected:,} selected: {summary.trained:,} trained, {summary.failed:,} failed, "
-        f"{summary.skipped:,} skipped in {summary.wall_s:.1f} s"
+        f"{summary.skipped:,} skipped"
     )
+    if summary.only_forecast:
+        line = f"{summary.only_forecast:,} only forecast, {line}"
+    line += f" in {summary.wall_s:.1f} s"
     if summary.selected:
         line += (
             f" ({summary.stocks_per_s:.1f} stocks/s, {summary.workers} workers, "
@@ -53,6 +56,14 @@ def trained(summary: "RunSummary", store: Path) -> list[str]:
     lines = [line]
     if summary.failed or summary.skipped:
         lines.append(f"  why: bmastore sql --named failure_reasons --store {store}")
+    if summary.not_forecast:
+        lines += [
+            f"  not forecast: {ticker}: {reason}" for ticker, reason in summary.not_forecast.items()
+        ][:_EXAMPLES]
+        lines.append(
+            f"  {len(summary.not_forecast):,} stocks could not be forecast; train them again: "
+            f"bmastore train --all --tickers A,B --store {store}"
+        )
     if summary.interrupted:
         lines.append("  interrupted; run the same command again to go on")
     return lines
@@ -61,10 +72,14 @@ def trained(summary: "RunSummary", store: Path) -> list[str]:
 def planned(plan: "Plan") -> list[str]:
     """What a pass would do."""
     outline = plan.outline()
+    lines = []
+    if outline.only_forecast:
+        lines.append(f"would forecast new rows of {outline.only_forecast:,} stocks, without a fit")
     if not outline.selected:
-        return [f"nothing is pending for {outline.target}: no stock would be trained"]
+        lines.append(f"nothing is pending for {outline.target}: no stock would be trained")
+        return lines
     causes = ", ".join(f"{n:,} {cause}" for cause, n in outline.causes.items())
-    lines = [
+    lines += [
         f"would train {outline.selected:,} stocks ({causes}) for {outline.target} by preset "
         f"{outline.preset} with {outline.workers} workers",
         f"  universe: {outline.universe}",
@@ -265,6 +280,11 @@ def _explain_stock(stock: dict[str, Any]) -> list[str]:
             for name in ("data_digest", "config_hash", "code_version")
             if stock[name] != stock[f"{name}_now"]
         ]
+        if stock["cause"] is None and stock["data_digest"] != stock["data_digest_now"]:
+            lines.append(
+                f"  {stock['new_labels']} new labels have come since; it is trained again after "
+                f"{stock['stale_after']} (--stale-after of the last run), until then only forecast"
+            )
     if stock["error_type"]:
         lines.append(f"  {stock['error_type']}: {stock['error_message']}")
     return lines

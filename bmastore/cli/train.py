@@ -53,6 +53,14 @@ from bmastore.cli.options import (
     metavar="DAYS",
     help="Train also what was last trained more than so many days ago.",
 )
+@click.option(
+    "--stale-after",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    metavar="LABELS",
+    help="Train a stock again after so many new labels; until then only forecast its new rows.",
+)
 @click.option("--retry-failed", is_flag=True, help="Try failed stocks again.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
 @store_option
@@ -69,6 +77,7 @@ def train(
     limit: int | None,
     as_of: datetime | None,
     max_age: float | None,
+    stale_after: int,
     retry_failed: bool,
     as_json: bool,
     store: Path,
@@ -90,6 +99,7 @@ def train(
         limit=limit,
         as_of=day(as_of),
         max_age=max_age,
+        stale_after=stale_after,
         workers=workers,
         max_memory=max_memory,
         batch_size=batch_size,
@@ -116,5 +126,5 @@ def train(
         say(messages.trained(summary, store))
     if summary.interrupted:
         sys.exit(EXIT_INTERRUPTED)
-    if summary.failed:
+    if summary.failed or summary.not_forecast:
         sys.exit(EXIT_FAILED)

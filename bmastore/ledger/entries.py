@@ -1,14 +1,14 @@
 """Entries: one immutable record per attempt at a stock, and what it forecasts."""
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
 
-from bmastore.ledger.causes import Inputs
+from bmastore.ledger.causes import History, Inputs
 from bmastore.ledger.derived import tell_standings
 from bmastore.models.config import FitConfig
 from bmastore.models.mixture import QUANTILE_COLUMNS
@@ -18,6 +18,7 @@ from bmastore.storage.statements import Part, among, literal
 from bmastore.storage.views import NEWEST_FIRST
 from bmastore.workers.chunks import Outcome
 
+_FORECAST = ("mean", "sd", *QUANTILE_COLUMNS, "p_up")
 # What an entry says of its ensemble.
 _OF_RESULT = (
     *("members", "weights", "oof_log_scores", "oof_rmses", "scales", "rounds"),
@@ -37,8 +38,8 @@ class Planned:
         Number of this attempt at it.
     inputs:
         What its entry is made from.
-    n_rows:
-        Labelled rows.
+    history:
+        Its labelled rows.
     cutoff:
         The last date that the fit may see.
     current_artifact:
@@ -51,10 +52,19 @@ class Planned:
     cause: str
     attempt: int
     inputs: Inputs
-    n_rows: int
+    history: History
     cutoff: date | None
     current_artifact: str | None
     is_look_back: bool = False
+
+
+@dataclass(frozen=True)
+class Made:
+    """What the ensemble of an entry forecast of its stock."""
+
+    entry_id: str
+    ticker: str
+    forecasts: Forecasts
 
 
 def artifacts_in_use(session: Session) -> set[str]:
@@ -67,6 +77,7 @@ def record(
     attempts: Sequence[tuple[str, Planned, Outcome[FitResult]]],
     run_id: str,
     config: FitConfig,
+    now: datetime,
 ) -> None:
     """Record some attempts (entry id, what was planned, outcome), inside a transaction.
 
@@ -75,20 +86,58 @@ def record(
     """
     writer.insert("ledger", _ledger_rows(attempts, run_id, config))
     made = [
-        (entry_id, outcome.ticker, outcome.result.forecasts)
+        Made(entry_id, outcome.ticker, outcome.result.forecasts)
         for entry_id, _, outcome in attempts
         if outcome.result is not None
     ]
     if made:
-        writer.insert("predictions", _forecast_rows(made, config.target))
-        tickers = among("predictions.ticker", [ticker for _, ticker, _ in made])
-        writer.change_ledger(
-            "drop_superseded_forecasts",
-            since=min(forecasts.dates.min() for _, _, forecasts in made).item(),
-            which=Part(f"predictions.target = {literal(config.target)} and {tickers.text}"),
-            newest_first=NEWEST_FIRST,
-        )
+        _insert_forecasts(writer, _forecast_rows(made, config.target, now), config.target)
     tell_standings(writer, config.target, [outcome.ticker for _, _, outcome in attempts])
+
+
+def record_forecasts(writer: Writer, made: Sequence[Made], target: str, now: datetime) -> None:
+    """Record what ensembles in use (at least one) forecast anew, inside a transaction.
+
+    A forecast that is the same as the stored one is not stored again, but for the newest: it tells
+    when the stock was last forecast.
+    """
+    since = min(one.forecasts.dates.min() for one in made).item()
+    which = among("entry_id", [one.entry_id for one in made])
+    stored = {
+        (row["entry_id"], row["date"]): row
+        for row in writer.ledger_rows("forecasts_of_entries", since=since, which=which)
+    }
+    rows = _forecast_rows(made, target, now)
+    keys = list(zip(rows["entry_id"], rows["date"], strict=True))
+    newest = dict(keys)
+    changed = [
+        i
+        for i, key in enumerate(keys)
+        if newest[key[0]] == key[1] or _is_other(rows, i, stored.get(key))
+    ]
+    again = [keys[i] for i in changed if keys[i] in stored]
+    if again:
+        listed = ", ".join(f"({literal(entry)}, date {literal(str(day))})" for entry, day in again)
+        writer.change_ledger("drop_forecasts", which=Part(f"(entry_id, date) in ({listed})"))
+    some = {name: [column[i] for i in changed] for name, column in rows.items()}
+    _insert_forecasts(writer, some, target)
+    tell_standings(writer, target, [one.ticker for one in made])
+
+
+def _is_other(rows: Mapping[str, Sequence[Any]], i: int, stored: Mapping[str, Any] | None) -> bool:
+    return stored is None or any(stored[name] != rows[name][i] for name in _FORECAST)
+
+
+def _insert_forecasts(writer: Writer, rows: Mapping[str, Sequence[Any]], target: str) -> None:
+    """Store forecasts (at least one), which take the place of those by older entries."""
+    writer.insert("predictions", rows)
+    tickers = among("predictions.ticker", sorted(set(rows["ticker"])))
+    writer.change_ledger(
+        "drop_superseded_forecasts",
+        since=min(rows["date"]),
+        which=Part(f"predictions.target = {literal(target)} and {tickers.text}"),
+        newest_first=NEWEST_FIRST,
+    )
 
 
 def _ledger_rows(
@@ -113,6 +162,7 @@ def _ledger_rows(
             last_date=_as_date(outcome.last_date),
             cutoff=planned.cutoff,
             attempt=planned.attempt,
+            history_since=planned.history.since,
             fit_s=rounded(outcome.fit_s),
             started_at=outcome.started_at,
             finished_at=outcome.finished_at,
@@ -138,16 +188,17 @@ def _of_members(result: FitResult) -> dict[str, Any]:
     }
 
 
-def _forecast_rows(made: Iterable[tuple[str, str, Forecasts]], target: str) -> dict[str, list[Any]]:
+def _forecast_rows(made: Iterable[Made], target: str, now: datetime) -> dict[str, list[Any]]:
     rows = Columns()
-    for entry_id, ticker, forecasts in made:
-        n = len(forecasts.dates)
+    for one in made:
+        n = len(one.forecasts.dates)
         rows.extend(
-            entry_id=[entry_id] * n,
-            ticker=[ticker] * n,
-            date=forecasts.dates.tolist(),
+            entry_id=[one.entry_id] * n,
+            ticker=[one.ticker] * n,
+            date=one.forecasts.dates.tolist(),
             target=[target] * n,
-            **forecast_columns(forecasts),
+            made_at=[now] * n,
+            **forecast_columns(one.forecasts),
         )
     return rows.values
 

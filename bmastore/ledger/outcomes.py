@@ -22,9 +22,8 @@ import numpy as np
 
 from bmastore.calendar import utc_now
 from bmastore.ledger.derived import tell_outcomes
-from bmastore.ledger.entries import Columns, forecast_columns, rounded
+from bmastore.ledger.entries import Columns, Made, forecast_columns, rounded
 from bmastore.models.mixture import QUANTILE_COLUMNS
-from bmastore.models.results import Forecasts
 from bmastore.storage import postgres
 from bmastore.storage.session import Writer
 from bmastore.storage.statements import registered, run
@@ -47,28 +46,27 @@ def known_until(duck: duckdb.DuckDBPyConnection) -> date | None:
 
 def await_labels(
     writer: Writer,
-    made: Iterable[tuple[str, str, datetime, Forecasts]],
+    made: Iterable[Made],
     target: str,
+    now: datetime,
     known: date,
 ) -> None:
     """Have first forecasts wait for their labels, inside a transaction.
 
     Parameters
     ----------
-    made:
-        Entry id, ticker, time and forecasts of each trained stock.
     known:
         The newest date of which the panel knew anything.
     """
     columns = Columns()
-    for entry_id, ticker, made_at, forecasts in made:
-        n = len(forecasts.dates)
+    for one in made:
+        forecasts, n = one.forecasts, len(one.forecasts.dates)
         columns.extend(
-            entry_id=[entry_id] * n,
-            ticker=[ticker] * n,
+            entry_id=[one.entry_id] * n,
+            ticker=[one.ticker] * n,
             target=[target] * n,
             date=forecasts.dates.tolist(),
-            made_at=[made_at] * n,
+            made_at=[now] * n,
             known_until=[known] * n,
             **forecast_columns(forecasts),
             components=forecasts.components.reshape(n, -1).tolist(),

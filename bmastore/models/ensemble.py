@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from bmastore.arrays import Dates
 from bmastore.models import mixture
 from bmastore.models.archive import Format
-from bmastore.models.components import components_of
+from bmastore.models.components import components_of, with_zero_first
 from bmastore.models.inputs import Inputs
 from bmastore.models.members.base import FittedMember, Lent, Needs
 from bmastore.models.members.registry import REGISTRY
@@ -61,6 +61,9 @@ class Ensemble:
         Names of the p columns that ``forecast`` expects, in order.
     universe_sha256:
         Artifact of the universe whose pooled fit it uses, if any.
+    zero_scale:
+        Scale of the member `zero`, with which every forecast can be compared, whether it has weight
+        or not; ``None`` where it was not fitted.
     """
 
     names: tuple[str, ...]
@@ -70,6 +73,7 @@ class Ensemble:
     moves: Moves
     features: tuple[str, ...]
     universe_sha256: str | None = None
+    zero_scale: float | None = None
 
     def forecast(self, dates: Dates, inputs: Inputs) -> Forecasts:
         """Forecasts for n rows at ``dates``, shape (n,)."""
@@ -77,13 +81,15 @@ class Ensemble:
         now = self.moves.now(widths[:, 0])
         centres = predict_with(self.names, self.members, inputs, now)
         relative = centres / widths
+        components = components_of(centres, widths * self.scales, self.weights)
+        zero_scale = None if self.zero_scale is None else self.zero_scale * widths[:, 0]
         return Forecasts(
             dates,
             widths[:, 0] * mixture.mixture_mean(relative, self.weights),
             widths[:, 0] * mixture.mixture_sd(relative, self.scales, self.weights),
             widths * mixture.mixture_quantiles(relative, self.scales, self.weights),
             mixture.mixture_p_up(relative, self.scales, self.weights),
-            components_of(centres, widths * self.scales, self.weights),
+            with_zero_first(components, self.names, zero_scale),
         )
 
 
@@ -116,6 +122,7 @@ def dump(ensemble: Ensemble, newest_fold: FoldModels) -> bytes:
         "moves": [ensemble.moves.usual, ensemble.moves.unit, ensemble.moves.level],
         "features": list(ensemble.features),
         "universe": ensemble.universe_sha256,
+        "zero_scale": ensemble.zero_scale,
         "fold": newest_fold.number,
         "fold_members": len(newest_fold.blobs),
     }
@@ -158,6 +165,8 @@ def load(blob: bytes, read_universe: Callable[[str], bytes]) -> Ensemble:
         Moves(lent.widths, *map(float, head["moves"])),
         tuple(head["features"]),
         sha256,
+        # Ensembles of before it was told are read as well: the null member is then not judged.
+        head.get("zero_scale"),
     )
 
 

@@ -9,17 +9,15 @@ from bmastore import digests
 from bmastore.arrays import StockArrays
 from bmastore.errors import ConstantTargetError, NotFiniteError, TooFewRowsError
 from bmastore.models import ensemble, mixture
-from bmastore.models.components import ZERO, with_zero_first
+from bmastore.models.components import ZERO
 from bmastore.models.config import FitConfig
 from bmastore.models.ensemble import Ensemble, FoldModels
 from bmastore.models.folds import walk_forward
-from bmastore.models.inputs import Inputs
 from bmastore.models.members.registry import REGISTRY, boosting_among, shared_among
 from bmastore.models.oof import fit_members, out_of_fold
 from bmastore.models.prior import posterior
 from bmastore.models.results import (
     FitResult,
-    Forecasts,
     MemberScore,
     OofScores,
     OutOfFold,
@@ -88,9 +86,7 @@ def fit_stock(
     config = for_history(labelled, config)
     found = average(labelled, config, universe, remembered)
     trained = fit_ensemble(labelled, config, universe, found)
-    newest = np.isnan(stock.y)
-    newest[-1] = True
-    asked = stock.take(newest)
+    asked = stock.to_forecast()
     inputs = universe.inputs(asked.dates, asked.X)
     blob = ensemble.dump(trained, found.newest_fold)
     rmses = np.sqrt(np.mean(np.square(found.oof.y[:, None] - found.centres), axis=0))
@@ -110,7 +106,7 @@ def fit_stock(
             for name, weight, score, rmse, scale in columns
         ),
         _oof_scores(found),
-        _forecasts(asked, inputs, config, trained, found),
+        trained.forecast(asked.dates, inputs),
         found.oof,
         blob,
         digests.of_artifact(blob),
@@ -217,6 +213,7 @@ def fit_ensemble(
         final_moves(labelled, universe),
         config.features,
         universe.sha256,
+        float(found.scales[config.members.index(ZERO)]) if ZERO in config.members else None,
     )
 
 
@@ -226,17 +223,6 @@ def final_moves(labelled: StockArrays, universe: Universe) -> Moves:
     return Moves.of(
         lent.widths, universe.inputs(labelled.dates, labelled.X), labelled.y, lent.scale
     )
-
-
-def _forecasts(
-    asked: StockArrays, inputs: Inputs, config: FitConfig, trained: Ensemble, found: Averaged
-) -> Forecasts:
-    """Forecasts of some rows, which can be compared with those of `zero`, whatever its weight."""
-    forecasts = trained.forecast(asked.dates, inputs)
-    zero = config.members.index(ZERO) if ZERO in config.members else None
-    scale = None if zero is None else found.scales[zero] * trained.moves.widths(inputs)
-    components = with_zero_first(forecasts.components, trained.names, scale)
-    return replace(forecasts, components=components)
 
 
 def _oof_scores(found: Averaged) -> OofScores:

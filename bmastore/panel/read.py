@@ -27,11 +27,17 @@ def read_rows(
     tickers: Sequence[str],
     target: str,
     features: Sequence[str],
+    since: date = date.min,
 ) -> PanelArrays:
-    """Rows of some stocks, in the order asked for, in one scan."""
+    """Rows of some stocks, in the order asked for, in one scan; none of dates before ``since``."""
     columns = feature_columns_sql(features)
     found = run(
-        duck, "panel/read_rows", feature_columns=columns, tickers=tickers, target=target
+        duck,
+        "panel/read_rows",
+        feature_columns=columns,
+        tickers=tickers,
+        target=target,
+        since=since,
     ).fetchnumpy()
     place = np.asarray(found["place"])
     X = np.empty((len(place), len(features)), dtype=np.float32)

@@ -1,8 +1,8 @@
 """What the panel holds: its features, targets and stocks, with the digests that tell a change."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from datetime import date
+from dataclasses import dataclass, field, fields, replace
+from datetime import date, datetime
 
 import duckdb
 import numpy as np
@@ -17,13 +17,30 @@ from bmastore.storage.statements import Value, run
 
 @dataclass(frozen=True)
 class Series:
-    """One stock's row of ``series``: what there is to train on, and its digest."""
+    """One stock's row of ``series``: what there is to train on, and its digest.
+
+    Attributes
+    ----------
+    n_rows:
+        Labelled rows.
+    first_date, last_date, digest:
+        Of all rows.
+    labelled_digest:
+        Digest of the labelled rows: the stock's history.
+    history_since:
+        When its history came to be what it is, but for rows that were added since.
+    updated_at:
+        When any row last changed.
+    """
 
     ticker: str
     n_rows: int
     first_date: date | None
     last_date: date | None
     digest: str
+    labelled_digest: str | None = field(default=None, compare=False)
+    history_since: datetime | None = field(default=None, compare=False)
+    updated_at: datetime | None = field(default=None, compare=False)
 
 
 def value_columns(duck: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
@@ -116,15 +133,33 @@ def choose_series(
 
 def refresh_series(duck: duckdb.DuckDBPyConnection, tickers: Sequence[str], target: str) -> None:
     """Compute the digests of some stocks anew and store them."""
-    features = feature_columns(duck)
-    found = [describe(stock, features) for stock in iterate_rows(duck, tickers, target, features)]
+    features, now = feature_columns(duck), utc_now()
+    before = {one.ticker: one for one in read_series(duck, target)}
+    found = [
+        replace(
+            describe(stock, features),
+            history_since=_history_since(stock, features, before.get(stock.ticker)) or now,
+            updated_at=now,
+        )
+        for stock in iterate_rows(duck, tickers, target, features)
+    ]
     if not found:
         return
     columns: dict[str, Value] = {
-        field.name: [getattr(one, field.name) for one in found] for field in fields(Series)
+        one.name: [getattr(stock, one.name) for stock in found] for one in fields(Series)
     }
-    now = utc_now()
-    run(duck, "panel/replace_series", tickers=tickers, target=target, updated_at=now, **columns)
+    run(duck, "panel/replace_series", tickers=tickers, target=target, **columns)
+
+
+def _history_since(
+    stock: StockArrays, features: Sequence[str], before: Series | None
+) -> datetime | None:
+    """Since when a stock's history goes on; ``None`` where it begins anew."""
+    if before is None or before.labelled_digest is None:
+        return None
+    known = stock.take(np.flatnonzero(~np.isnan(stock.y))[: before.n_rows])
+    goes_on = digests.of_rows(known, features) == before.labelled_digest
+    return before.history_since if goes_on else None
 
 
 def describe(stock: StockArrays, features: Sequence[str]) -> Series:
@@ -135,4 +170,5 @@ def describe(stock: StockArrays, features: Sequence[str]) -> Series:
         stock.dates[0].item() if len(stock.dates) else None,
         stock.dates[-1].item() if len(stock.dates) else None,
         digests.of_rows(stock, features),
+        digests.of_rows(stock.labelled(), features),
     )

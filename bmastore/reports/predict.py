@@ -1,33 +1,25 @@
 """Forecasts rows with the stored ensembles."""
 
-import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache, partial
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bmastore.arrays import StockArrays
-from bmastore.cross_section import CrossSections
-from bmastore.errors import ArtifactError, ConfigError, UnknownTickerError
-from bmastore.models.ensemble import load
-from bmastore.models.inputs import Inputs
+from bmastore.errors import ConfigError, UnknownTickerError
+from bmastore.ledger.in_use import forecast_in_use
 from bmastore.models.mixture import QUANTILE_COLUMNS
 from bmastore.models.results import Forecasts
-from bmastore.panel.read import read_cross_sections, read_rows
-from bmastore.panel.series import choose_target, feature_columns
-from bmastore.storage import artifacts
+from bmastore.panel.series import choose_target
 from bmastore.storage.session import Reader
 from bmastore.storage.statements import ask, run
 from bmastore.table import Table
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_READ_BATCH = 200
 
 
 @dataclass(frozen=True)
@@ -84,72 +76,19 @@ def predict(
     for name in targets:
         hashes = {ticker: sha256 for of, ticker, sha256, _ in mine if of == name}
         needs_sections = any(universe for of, _, _, universe in mine if of == name)
-        found = _forecast(reader, name, hashes, since, until, needs_sections=needs_sections)
+        first = None
+        if needs_sections:
+            first = since or _oldest_asked_for(reader, list(hashes), until)
+        choose = partial(_asked_for, since=since, until=until)
+        found = list(
+            forecast_in_use(reader, name, hashes, choose, sections_since=first, until=until)
+        )
         forecasts = [(ticker, one) for ticker, one in found if isinstance(one, Forecasts)]
         failures |= {ticker: one for ticker, one in found if isinstance(one, str)}
         tables.append(_table(forecasts, name))
     rows = [row for table in tables for row in table.rows]
     empty = _table([], "")
     return PredictionReport(Table(empty.columns, empty.types, rows), failures)
-
-
-def _forecast(
-    reader: Reader,
-    target: str,
-    hashes: dict[str, str],
-    since: date | None,
-    until: date | None,
-    *,
-    needs_sections: bool,
-) -> list[tuple[str, Forecasts | str]]:
-    """Forecasts of a target for some stocks, or why there are none.
-
-    Parameters
-    ----------
-    hashes:
-        Artifact of each stock's ensemble.
-    needs_sections:
-        Whether one of the ensembles asks where other stocks stand.
-    """
-    features, wanted = feature_columns(reader.duck), list(hashes)
-    sections = CrossSections.none(len(features))
-    if needs_sections:
-        first = since or _oldest_asked_for(reader, wanted, until)
-        sections = read_cross_sections(reader.duck, features, since=first, until=until)
-    read = partial(artifacts.read, reader.models)
-    # Nearly all ensembles share a universe: it is read and verified once.
-    forecast = partial(_try_forecast, read, cache(read), hashes, features, sections)
-    found: list[tuple[str, Forecasts | str]] = []
-    # LightGBM and XGBoost let go of the interpreter while they parse a model and predict.
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for start in range(0, len(wanted), _READ_BATCH):
-            batch = wanted[start : start + _READ_BATCH]
-            rows = read_rows(reader.duck, batch, target, features)
-            found += pool.map(
-                forecast, [stock.take(_asked_for(stock, since, until)) for stock in rows]
-            )
-    return found
-
-
-def _try_forecast(
-    read: Callable[[str], bytes],
-    read_universe: Callable[[str], bytes],
-    hashes: dict[str, str],
-    features: tuple[str, ...],
-    sections: CrossSections,
-    rows: StockArrays,
-) -> tuple[str, Forecasts | str]:
-    """Forecasts of one stock's rows, or why there are none."""
-    try:
-        ensemble = load(read(hashes[rows.ticker]), read_universe)
-        absent = [name for name in ensemble.features if name not in features]
-        if absent:
-            raise ArtifactError(f"its ensemble needs feature {absent[0]!r}, which the store lacks")
-    except ArtifactError as error:
-        return rows.ticker, str(error)
-    columns = [features.index(name) for name in ensemble.features]
-    inputs = Inputs.among(sections, rows.dates, rows.X).columns(columns)
-    return rows.ticker, ensemble.forecast(rows.dates, inputs)
 
 
 def _oldest_asked_for(reader: Reader, tickers: Sequence[str], until: date | None) -> date | None:
@@ -159,13 +98,13 @@ def _oldest_asked_for(reader: Reader, tickers: Sequence[str], until: date | None
     return oldest
 
 
-def _asked_for(stock: StockArrays, since: date | None, until: date | None) -> slice:
+def _asked_for(stock: StockArrays, since: date | None, until: date | None) -> StockArrays:
     """Rows from ``since`` to ``until``; the last one up to ``until`` without ``since``."""
     n = len(stock.dates)
     stop = n if until is None else int(np.searchsorted(stock.dates, np.datetime64(until), "right"))
     if since is None:
-        return slice(max(0, stop - 1), stop)
-    return slice(int(np.searchsorted(stock.dates, np.datetime64(since))), stop)
+        return stock.take(slice(max(0, stop - 1), stop))
+    return stock.take(slice(int(np.searchsorted(stock.dates, np.datetime64(since))), stop))
 
 
 def _table(forecasts: list[tuple[str, Forecasts]], target: str) -> Table:

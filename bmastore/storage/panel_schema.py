@@ -50,6 +50,10 @@ series = Table(
     Column("last_date", Date),
     Column("digest", String, nullable=False),
     Column("updated_at", Timestamp, nullable=False),
+    # Of the labelled rows, and since when rows have only been added to them; NULL until ingest
+    # touches the stock, where the store is from before this was recorded.
+    Column("labelled_digest", String),
+    Column("history_since", Timestamp),
 )
 
 # The walk-forward folds of each stock's last trained entry: what they were made from, and

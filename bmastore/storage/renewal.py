@@ -44,7 +44,7 @@ class Source(Protocol):
     """Where the tables of the ledger are."""
 
     def relation(self, table: str, since: datetime | None = None) -> str:
-        """The table, or at least its rows of entries that ended, or outcomes settled, since."""
+        """The table, or at least what ended, was made or was settled since."""
 
     def count(self, table: str) -> int:
         """How many rows it has."""
@@ -94,12 +94,18 @@ class There:
 
 def renew_tables(duck: duckdb.DuckDBPyConnection, source: Source) -> None:
     """Bring all tables of the ledger up to date."""
-    entries, outcomes = run(duck, "publish/newest").fetchall()[0]
-    is_begun = entries.year > 1
+    entries, forecasts, outcomes = run(duck, "publish/newest").fetchall()[0]
+    is_begun = entries.year > 1 and forecasts.year > 1
     if is_begun:
-        since = entries - _LATE
-        found = {name: Part(source.relation(name, since)) for name in ("ledger", "predictions")}
-        run(duck, "publish/append_entries", since=since, **found)
+        ended, made = entries - _LATE, forecasts - _LATE
+        run(
+            duck,
+            "publish/append_entries",
+            ended=ended,
+            made=made,
+            ledger=Part(source.relation("ledger", ended)),
+            predictions=Part(source.relation("predictions", made)),
+        )
         new = Part(source.relation("outcomes", outcomes))
         run(duck, "publish/append_outcomes", since=outcomes, outcomes=new)
     for table in LEDGER_TABLES:

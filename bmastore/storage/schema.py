@@ -88,6 +88,10 @@ runs = Table(
     Column("peak_rss_mb", Double),
     # In days; NULL where entries of any age are current.
     Column("max_age", Double),
+    # Stocks that stored ensembles forecast anew, and labels after which a stock is trained again;
+    # NULL in runs from before this was recorded.
+    Column("only_forecast", Integer),
+    Column("stale_after", Integer),
 )
 
 ledger = Table(
@@ -108,6 +112,8 @@ ledger = Table(
     Column("last_date", Date),
     Column("cutoff", Date),
     Column("attempt", Integer, nullable=False),
+    # Of its series when it was made; NULL in entries from before this was recorded.
+    Column("history_since", Timestamp),
     Column("fit_s", Double, nullable=False),
     Column("started_at", Timestamp, nullable=False),
     Column("finished_at", Timestamp, nullable=False),
@@ -149,8 +155,9 @@ universes = Table(
 )
 
 # Which entries of a stock count now: its newest attempt, the one in use, when they ended, how many
-# there are, and of which date its newest forecast is. Told by the ledger, and kept so that nobody
-# has to look through all of its history: what is joined by time too is read where it lies.
+# there are, of which date its newest forecast is, and when it was last forecast. Told by the
+# ledger, and kept so that nobody has to look through all of its history: what is joined by time too
+# is read where it lies.
 standings = Table(
     "standings",
     ledger_metadata,
@@ -162,6 +169,7 @@ standings = Table(
     Column("current_at", Timestamp),
     Column("attempts", Integer, nullable=False),
     Column("forecast_date", Date),
+    Column("forecast_at", Timestamp),
 )
 
 # How members were weighed by cutoff, over the stocks that were trained as of it.
@@ -176,7 +184,8 @@ member_days = Table(
     *(Column(name, Double) for name in ("oof_log_score", "oof_rmse")),
 )
 
-# The newest forecast of each stock and date: one by a newer entry takes its place.
+# The newest forecast of each stock and date: one by a newer entry takes its place, and one by the
+# same entry where the stock's newest rows have changed.
 predictions = Table(
     "predictions",
     ledger_metadata,
@@ -193,6 +202,7 @@ predictions = Table(
     Column("q95", Double, nullable=False),
     # NULL in entries from before it was recorded.
     Column("p_up", Double),
+    Column("made_at", Timestamp),
 )
 
 # Forecasts as they were first made before their label was known, joined with the label that came.

@@ -28,6 +28,9 @@ class PassOptions:
         Use only rows and labels known on this date.
     max_age:
         Train also stocks whose newest entry was made more than so many days ago.
+    stale_after:
+        Train a trained stock again once so many new labels have come, or when a row has changed;
+        until then its ensemble forecasts its new rows.
     workers:
         Worker processes; ``None`` means one per core.
     max_memory:
@@ -47,13 +50,14 @@ class PassOptions:
     limit: int | None = None
     as_of: date | None = None
     max_age: float | None = None
+    stale_after: int = 1
     workers: int | None = None
     max_memory: int | None = None
     batch_size: int = 400
     time_per_stock: float | None = None
 
     def __post_init__(self) -> None:
-        for name in ("limit", "workers", "batch_size", "max_memory"):
+        for name in ("limit", "stale_after", "workers", "batch_size", "max_memory"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ConfigError(f"{name} must be at least 1, not {value}")

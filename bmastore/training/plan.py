@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
 
@@ -11,7 +11,7 @@ import numpy as np
 from bmastore.calendar import utc_now
 from bmastore.errors import ArtifactError
 from bmastore.ledger import causes, folds, runs, universes
-from bmastore.ledger.causes import Inputs, NewestAttempt
+from bmastore.ledger.causes import History, Inputs, NewestAttempt, StaleRules
 from bmastore.ledger.entries import Planned
 from bmastore.models.config import FitConfig, TrainConfig, code_version
 from bmastore.models.members.registry import shared_among
@@ -28,6 +28,7 @@ from bmastore.panel.series import (
 )
 from bmastore.storage import artifacts
 from bmastore.storage.session import Session
+from bmastore.training.kept import Kept, is_behind, keep
 from bmastore.training.options import PassOptions, worker_count
 from bmastore.training.universe import anchor_of
 
@@ -52,6 +53,8 @@ class Plan:
         How the pass goes about it.
     stocks:
         Those that are trained, longest history first.
+    kept:
+        Those that their ensembles forecast anew.
     workers:
         How many.
     universe:
@@ -66,6 +69,7 @@ class Plan:
     config: FitConfig
     options: PassOptions
     stocks: tuple[Planned, ...]
+    kept: tuple[Kept, ...]
     workers: int
     universe: UniversePlan | None
     folds_remembered: int
@@ -85,6 +89,7 @@ class Plan:
         return Outline(
             self.config.target,
             len(self.stocks),
+            len(self.kept),
             self.stocks_by_cause,
             self.config.preset,
             self.workers,
@@ -108,6 +113,7 @@ class Outline:
 
     target: str
     selected: int
+    only_forecast: int
     causes: dict[str, int]
     preset: str
     workers: int
@@ -146,12 +152,13 @@ def make_plan(session: Session, config: FitConfig, options: PassOptions) -> Plan
     UnknownTickerError
         If a named ticker is not in the store.
     """
-    stocks = _plan_stocks(session, config, options)
+    stocks, kept = _plan_stocks(session, config, options)
     changed = [stock.ticker for stock in stocks if stock.cause == "data"]
     return Plan(
         config,
         options,
         stocks,
+        kept,
         worker_count(options.workers, options.max_memory, len(stocks)),
         _plan_universe(session, config, options) if stocks else None,
         folds.count_remembered(session.duck, config, changed),
@@ -159,28 +166,36 @@ def make_plan(session: Session, config: FitConfig, options: PassOptions) -> Plan
     )
 
 
-def _plan_stocks(session: Session, config: FitConfig, options: PassOptions) -> tuple[Planned, ...]:
+def _plan_stocks(
+    session: Session, config: FitConfig, options: PassOptions
+) -> tuple[tuple[Planned, ...], tuple[Kept, ...]]:
+    """The stocks that are trained, and those that are only forecast."""
     series = choose_series(session.duck, config.target, options.tickers)
     if options.as_of is not None:
         series = _series_as_of(session, series, config.target, options.as_of)
     newest = causes.newest_attempts(session, config.target)
     config_hash, code = config.digest(), code_version()
-    planned, oldest = [], None
+    planned, kept, oldest = [], [], None
     if options.max_age is not None:
         oldest = utc_now() - timedelta(days=options.max_age)
+    rules = StaleRules(options.stale_after, oldest)
     for one in series:
         last, now = newest.get(one.ticker), Inputs(one.digest, config_hash, code)
         cause = causes.select_cause(
             last,
             now,
+            History(one.n_rows, one.history_since),
+            rules,
             force=options.force,
             retry_failed=options.retry_failed,
-            oldest=oldest,
         )
         if cause is not None:
             planned.append(_plan_stock(one, last, now, cause, options.as_of))
+        elif last is not None and is_behind(one, last, now):
+            kept.append(keep(one.ticker, last))
     chosen = planned[: options.limit]
-    return tuple(sorted(chosen, key=lambda stock: (-stock.n_rows, stock.ticker)))
+    trained = tuple(sorted(chosen, key=lambda stock: (-stock.history.n_rows, stock.ticker)))
+    return trained, tuple(kept)
 
 
 def _plan_stock(
@@ -197,7 +212,7 @@ def _plan_stock(
         cause,
         last.attempts + 1 if last else 1,
         now,
-        one.n_rows,
+        History(one.n_rows, one.history_since),
         cutoff,
         last.current_artifact if last else None,
         before is not None and cutoff is not None and cutoff < before,
@@ -233,7 +248,9 @@ def _series_as_of(
     features = feature_columns(session.duck)
     cutoff = np.datetime64(as_of, "D")
     tickers = [one.ticker for one in series]
+    # What was known then is the beginning of what is known now.
+    since = {one.ticker: one.history_since for one in series}
     return [
-        describe(stock.as_of(cutoff), features)
+        replace(describe(stock.as_of(cutoff), features), history_since=since[stock.ticker])
         for stock in iterate_rows(session.duck, tickers, target, features)
     ]

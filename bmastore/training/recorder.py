@@ -1,11 +1,13 @@
 """Keeps what a pass gives: commits outcomes in batches, and publishes the results."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from functools import cached_property
 
+from bmastore.calendar import utc_now
 from bmastore.ledger import derived, drift, entries, outcomes, runs
+from bmastore.ledger.entries import Made
 from bmastore.ledger.folds import write_folds
 from bmastore.ledger.universes import record_universe
 from bmastore.models.results import FitResult
@@ -64,6 +66,7 @@ class Recorder:
         self._publish_after = 0.0
         self._commit_after = 0.0
         self.totals = Totals()
+        self.only_forecast = 0
 
     def keep_universe(self, made: MadeUniverse) -> None:
         """Store a universe that was made for this run."""
@@ -83,6 +86,15 @@ class Recorder:
             self._commit_after = time.monotonic() + _COMMIT_EVERY_S
             self._publish_if_due()
         self._tell()
+
+    def take_forecasts(self, made: Sequence[Made]) -> None:
+        """Commit what ensembles in use have forecast."""
+        target, now = self._plan.config.target, utc_now()
+        with self._writer.transaction():
+            entries.record_forecasts(self._writer, made, target, now)
+            outcomes.await_labels(self._writer, made, target, now, self._known_until)
+        self._writer.checkpoint_if_due()
+        self.only_forecast += len(made)
 
     def publish(self) -> None:
         """Publish the results so far."""
@@ -122,16 +134,17 @@ class Recorder:
             if outcome.result is not None and not planned.is_look_back
         ]
         made = [
-            (entry_id, outcome.ticker, outcome.finished_at, outcome.result.forecasts)
+            Made(entry_id, outcome.ticker, outcome.result.forecasts)
             for entry_id, _, outcome in taken
             if outcome.result is not None
         ]
+        now = utc_now()
         with self._writer.transaction():
             if taken:
-                entries.record(self._writer, taken, self.run_id, config)
+                entries.record(self._writer, taken, self.run_id, config, now)
             write_folds(self._writer.duck, results, config)
             if made:
-                outcomes.await_labels(self._writer, made, config.target, self._known_until)
+                outcomes.await_labels(self._writer, made, config.target, now, self._known_until)
             if status != "running":
                 derived.tell_member_days(self._writer, config.target, self.run_id)
                 outcomes.settle(self._writer)
@@ -140,6 +153,7 @@ class Recorder:
                 self._writer,
                 self.run_id,
                 self.totals,
+                only_forecast=self.only_forecast,
                 wall_s=time.monotonic() - self._started,
                 peak_rss_mb=self._memory.peak / 2**20,
                 status=status,

@@ -1,18 +1,22 @@
 """A pass: plan, carry out, record."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import islice
 
 from bmastore.ledger import runs
+from bmastore.ledger.entries import Made
 from bmastore.models.config import TrainConfig
+from bmastore.models.results import Forecasts
 from bmastore.storage.session import Session, Writer
 from bmastore.training.budget import earlier_choice, spend_budget
-from bmastore.training.conduct import Stage, carry_out, crew, interruptible
+from bmastore.training.conduct import Stage, Stop, carry_out, crew, interruptible
 from bmastore.training.feed import recall_folds
 from bmastore.training.jobs import fit_chunk
+from bmastore.training.kept import forecast_kept
 from bmastore.training.options import PassOptions
 from bmastore.training.plan import Plan, make_plan, resolve, targets_of
 from bmastore.training.recorder import Recorder
@@ -28,9 +32,11 @@ _DUCKDB_MEMORY = "256MB"
 class RunSummary:
     """What a pass did.
 
-    ``wall_s`` is in seconds, ``fit_cpu_s`` the CPU seconds of all fits, pooled ones too,
-    ``peak_rss_mb`` the resident memory of all processes together in MiB. Where several
-    targets were trained, ``runs`` holds a summary of each, and ``run_id`` is the last one's.
+    ``only_forecast`` counts stocks whose ensembles in use forecast their new rows, and
+    ``not_forecast`` says why some could not. ``wall_s`` is in seconds, ``fit_cpu_s`` the CPU
+    seconds of all fits, pooled ones too, ``peak_rss_mb`` the resident memory of all processes
+    together in MiB. Where several targets were trained, ``runs`` holds a summary of each, and
+    ``run_id`` is the last one's.
     """
 
     run_id: str
@@ -38,12 +44,14 @@ class RunSummary:
     trained: int
     failed: int
     skipped: int
+    only_forecast: int
     wall_s: float
     fit_cpu_s: float
     workers: int
     peak_rss_mb: float
     stocks_per_s: float
     interrupted: bool
+    not_forecast: Mapping[str, str] = field(default_factory=dict)
     runs: "tuple[RunSummary, ...]" = ()
 
 
@@ -98,12 +106,16 @@ def _together(done: Sequence[RunSummary]) -> RunSummary:
         trained=sum(one.trained for one in done),
         failed=sum(one.failed for one in done),
         skipped=sum(one.skipped for one in done),
+        only_forecast=sum(one.only_forecast for one in done),
         wall_s=round(wall_s, 3),
         fit_cpu_s=round(sum(one.fit_cpu_s for one in done), 3),
         workers=max(one.workers for one in done),
         peak_rss_mb=max(one.peak_rss_mb for one in done),
         stocks_per_s=round(stocks / wall_s, 3),
         interrupted=done[-1].interrupted,
+        not_forecast={
+            ticker: reason for one in done for ticker, reason in one.not_forecast.items()
+        },
         runs=tuple(done),
     )
 
@@ -141,6 +153,7 @@ def run_pass(
     memory.sample()
     with interruptible() as stop:
         recorder = _begin(writer, plan, memory, started, on_progress)
+        not_forecast = _forecast_kept(writer, plan, recorder, stop)
         if plan.stocks:
             with crew(make_executor, plan.workers, memory, stop) as hired:
                 recorder.publish()
@@ -160,9 +173,11 @@ def run_pass(
                     on_universe=recorder.keep_universe,
                 ):
                     recorder.take(outcomes)
-        is_cut_short = stop.is_set() and recorder.totals.done < len(plan.stocks)
+        done = recorder.totals.done + recorder.only_forecast + len(not_forecast)
+        is_cut_short = stop.is_set() and done < len(plan.stocks) + len(plan.kept)
         recorder.finish("interrupted" if is_cut_short else "finished")
-    return _summary(plan, recorder, memory, time.monotonic() - started, is_cut_short)
+    wall_s = time.monotonic() - started
+    return _summary(plan, recorder, memory, wall_s, is_cut_short, not_forecast)
 
 
 def _begin(
@@ -182,14 +197,41 @@ def _begin(
             as_of=plan.options.as_of,
             time_per_stock=plan.options.time_per_stock,
             max_age=plan.options.max_age,
+            stale_after=plan.options.stale_after,
             workers=plan.workers,
             selected=len(plan.stocks),
         )
     return Recorder(writer, plan, run_id, memory, started, on_progress)
 
 
+def _forecast_kept(writer: Writer, plan: Plan, recorder: Recorder, stop: Stop) -> dict[str, str]:
+    """Have ensembles in use forecast the new rows of the stocks that are not trained.
+
+    Returns why some could not be, by ticker.
+    """
+    if not plan.kept:
+        return {}
+    options, not_forecast = plan.options, dict[str, str]()
+    forecast = forecast_kept(writer, plan.config.target, plan.kept, options.as_of)
+    while not stop.is_set() and (batch := list(islice(forecast, options.batch_size))):
+        made = [
+            Made(kept.entry_id, kept.ticker, found)
+            for kept, found in batch
+            if isinstance(found, Forecasts)
+        ]
+        not_forecast |= {kept.ticker: found for kept, found in batch if isinstance(found, str)}
+        if made:
+            recorder.take_forecasts(made)
+    return not_forecast
+
+
 def _summary(
-    plan: Plan, recorder: Recorder, memory: MemoryWatch, wall_s: float, is_cut_short: bool
+    plan: Plan,
+    recorder: Recorder,
+    memory: MemoryWatch,
+    wall_s: float,
+    is_cut_short: bool,
+    not_forecast: Mapping[str, str],
 ) -> RunSummary:
     totals = recorder.totals
     return RunSummary(
@@ -198,10 +240,12 @@ def _summary(
         totals.trained,
         totals.failed,
         totals.skipped,
+        recorder.only_forecast,
         round(wall_s, 3),
         round(totals.fit_cpu_s, 3),
         plan.workers,
         round(memory.peak / 2**20, 1),
         round(totals.done / wall_s, 3),
         is_cut_short,
+        not_forecast,
     )

@@ -1,4 +1,4 @@
--- The newest attempt at each stock of a target, with the artifact of its current ensemble.
+-- The newest attempt at each stock of a target, with its current ensemble.
 select
     standings.ticker, newest.status, newest.cutoff, standings.attempts, newest.finished_at,
     exists (
@@ -8,7 +8,9 @@ select
             and decays.marked_at > newest.finished_at
     ) as has_decayed,
     newest.data_digest, newest.config_hash, newest.code_version,
-    in_use.artifact_sha256 as current_artifact
+    newest.n_rows, newest.history_since,
+    standings.current_entry, standings.forecast_date, standings.forecast_at,
+    in_use.artifact_sha256 as current_artifact, in_use.universe_sha256 as current_universe
 from standings
 inner join ledger as newest
     on newest.entry_id = standings.newest_entry and newest.finished_at = standings.newest_at

@@ -3,6 +3,7 @@
 delete from standings where {which};
 
 insert into standings (
-    ticker, target, newest_entry, newest_at, current_entry, current_at, attempts, forecast_date
+    ticker, target, newest_entry, newest_at, current_entry, current_at, attempts, forecast_date,
+    forecast_at
 )
 {told}

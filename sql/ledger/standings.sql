@@ -1,5 +1,6 @@
 -- Which entries of a stock count, as the ledger tells: its newest attempt, and the one in use, the
--- newest that was trained; and of which date its newest forecast is. {which}: of which stocks.
+-- newest that was trained; of which date its newest forecast is, and when it
+-- was last forecast. {which}: of which stocks.
 select
     made.ticker, made.target,
     max(case when place = 1 then entry_id end) as newest_entry,
@@ -7,7 +8,8 @@ select
     max(case when place_of_status = 1 and status = 'trained' then entry_id end) as current_entry,
     max(case when place_of_status = 1 and status = 'trained' then finished_at end) as current_at,
     max(attempt) as attempts,
-    max(forecasts.date) as forecast_date
+    max(forecasts.date) as forecast_date,
+    max(forecasts.made_at) as forecast_at
 from (
     select
         ticker, target, entry_id, status, attempt, finished_at,
@@ -19,6 +21,9 @@ from (
     where {which}
 ) as made
 left join (
-    select ticker, target, max(date) as date from predictions where {which} group by ticker, target
+    select ticker, target, max(date) as date, max(made_at) as made_at
+    from predictions
+    where {which}
+    group by ticker, target
 ) as forecasts on forecasts.ticker = made.ticker and forecasts.target = made.target
 group by made.ticker, made.target

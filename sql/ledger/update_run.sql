@@ -6,6 +6,7 @@ set
     trained = $trained,
     failed = $failed,
     skipped = $skipped,
+    only_forecast = $only_forecast,
     fit_cpu_s = $fit_cpu_s,
     wall_s = $wall_s,
     peak_rss_mb = $peak_rss_mb

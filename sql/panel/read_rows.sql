@@ -1,4 +1,4 @@
--- All rows of some stocks, stock after stock in the order asked for, oldest first.
+-- Rows of some stocks since a date, stock after stock in the order asked for, oldest first.
 with wanted as (
     select unnest(tickers) as ticker, generate_subscripts(tickers, 1) as place
     from (select $tickers::varchar[] as tickers)
@@ -9,7 +9,7 @@ labels as (
     select wanted.place, targets.date, targets.label_end, targets.value
     from targets
     inner join wanted on wanted.ticker = targets.ticker
-    where targets.target = $target
+    where targets.target = $target and targets.date >= $since
 )
 
 select
@@ -21,4 +21,5 @@ select
 from features
 inner join wanted on wanted.ticker = features.ticker
 left join labels on labels.place = wanted.place and labels.date = features.date
+where features.date >= $since
 order by wanted.place, features.date

@@ -11,4 +11,6 @@ select
     unnest($first_date::date[]) as first_date,
     unnest($last_date::date[]) as last_date,
     unnest($digest) as digest,
-    $updated_at as updated_at;
+    unnest($labelled_digest) as labelled_digest,
+    unnest($history_since::timestamp[]) as history_since,
+    unnest($updated_at::timestamp[]) as updated_at;

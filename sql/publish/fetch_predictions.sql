@@ -1,5 +1,2 @@
--- Forecasts by entries that ended since a time.
-select predictions.*
-from predictions
-inner join ledger on ledger.entry_id = predictions.entry_id
-where ledger.finished_at >= $since
+-- Forecasts that were made since a time.
+select * from predictions where made_at >= $since

@@ -8,6 +8,8 @@ select
     ),
     newest.status as last_status,
     newest.cause as last_cause,
+    v_status.n_rows - newest.n_rows as new_labels,
+    last_run.stale_after,
     last_run.config_hash as config_hash_now,
     last_run.code_version as code_version_now
 from v_status

@@ -15,7 +15,7 @@ select
     (newest.market_date - newest.date)::integer as days_behind,
     newest.date = newest.market_date
     and coalesce(newest.entry_id = newest.current_entry, false) as is_current,
-    newest.sector, newest.entry_id
+    newest.sector, newest.entry_id, newest.made_at
 from (
     select
         forecasts.*, found.current_entry, stocks.sector,

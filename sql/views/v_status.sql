@@ -1,13 +1,14 @@
 -- One row per stock: its status now and, where it waits to be trained, the cause. What an
 -- entry was made from is compared with the stock's data now, and with config and code of the
 -- target's last run that was no look back; {changed} holds a branch for each of these, as the pass
--- itself has them. A trained stock waits too if its intervals were found to hold no longer since
+-- itself has them. Rows that came after a trained entry are let pass until that run's number of
+-- labels has come. A trained stock waits too if its intervals were found to hold no longer since
 -- (decay), or if its entry is older than that run allowed (age).
 create or replace view v_status as
 with last_run as (
     select * from (
         select
-            target, config_hash, code_version, max_age,
+            target, config_hash, code_version, max_age, stale_after,
             row_number() over (
                 partition by target order by coalesce(as_of, date '9999-12-31') desc, started_at desc
             ) as age
@@ -19,7 +20,8 @@ with last_run as (
 now as (
     select
         series.ticker, series.target, series.n_rows, series.last_date,
-        series.digest as data_digest, last_run.config_hash, last_run.code_version, last_run.max_age
+        series.digest as data_digest, series.history_since, last_run.config_hash,
+        last_run.code_version, last_run.max_age, last_run.stale_after
     from series
     left join last_run on last_run.target = series.target
 ),

@@ -7,9 +7,14 @@ from tests.helpers import HORIZON, TARGET
 
 
 @pytest.fixture(params=["duckdb", "postgresql"])
-def kept(request, tmp_path, panel):
-    """A store with the made-up panel, not trained, whose ledger lies in DuckDB or on a server."""
+def blank(request, tmp_path):
+    """A store that does not exist yet, whose ledger is to lie in DuckDB or on a server."""
     url = request.getfixturevalue("url") if request.param == "postgresql" else None
-    store = Store(tmp_path / "kept.duckdb", ledger=url)
-    store.ingest(panel, target=TARGET, horizon=HORIZON)
-    return store
+    return Store(tmp_path / "kept.duckdb", ledger=url)
+
+
+@pytest.fixture
+def kept(blank, panel):
+    """A store with the made-up panel, not trained, whose ledger lies in either place."""
+    blank.ingest(panel, target=TARGET, horizon=HORIZON)
+    return blank

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bmastore import PassOptions, TrainConfig
 from bmastore.calendar import utc_now
 from bmastore.errors import ConfigError, UnknownTickerError
-from bmastore.ledger.causes import Inputs, cause_of, newest_attempts
+from bmastore.ledger.causes import History, Inputs, StaleRules, cause_of, newest_attempts
 from bmastore.storage.session import open_writer
 from tests.helpers import FAST, HORIZON, TARGET, causes, statuses
 
@@ -189,6 +189,9 @@ def test_a_look_back_at_a_stock_never_trained_is_in_use_until_it_is_trained(kept
 # --- one rule ---------------------------------------------------------------------------
 
 hashes = st.sampled_from(["a", "b"])
+BEGUN = dt.datetime(2024, 1, 1)
+# Since when a stock's history went on: as it does now, or another, or not known.
+histories = st.sampled_from([BEGUN, dt.datetime(2023, 1, 1), None])
 ledger_entries = st.lists(
     st.tuples(
         st.sampled_from(["T0", "T1", "T2"]),
@@ -198,12 +201,15 @@ ledger_entries = st.lists(
         hashes,
         st.sampled_from([None, dt.date(2024, 1, 1), dt.date(2024, 6, 1)]),
         st.sampled_from([1, 10]),
+        st.sampled_from([8, 9, 10, 11]),
+        histories,
     ),
     max_size=8,
 )
 # A stock that was found to have decayed, and how many days ago.
 decays = st.lists(st.tuples(st.sampled_from(["T0", "T1"]), st.sampled_from([0, 5, 20])), max_size=2)
 max_ages = st.sampled_from([None, 5.0, 30.0])
+stale_afters = st.sampled_from([1, 2, 3])
 
 
 @pytest.fixture(scope="module")
@@ -213,19 +219,21 @@ def empty(tmp_path_factory):
         yield writer
 
 
-def fill_ledger(writer, entries, config_hash, code_version, decays=(), max_age=None):
+def fill_ledger(writer, entries, config_hash, code_version, decays=(), max_age=None, stale_after=1):
     for table in ("ledger", "series", "runs", "decays"):
         writer.duck.execute(f"delete from {table}")
     for ticker in ("T0", "T1", "T2"):
         writer.duck.execute(
-            "insert into series values ($1, 'y', 1, null, null, 'a', now()::timestamp)", [ticker]
+            "insert into series by name select $1 as ticker, 'y' as target, 10 as n_rows, "
+            "'a' as digest, now()::timestamp as updated_at, $2 as history_since",
+            [ticker, BEGUN],
         )
     writer.duck.execute(
         "insert into runs by name select 'r' as run_id, 'finished' as status, "
         "now()::timestamp as started_at, 'y' as target, 1 as horizon, 'p' as preset, "
         "$1 as config_hash, '' as config, $2 as code_version, 1 as workers, "
-        "1 as selected, 1 as trained, 0 as failed, 0 as skipped, $3 as max_age",
-        [config_hash, code_version, max_age],
+        "1 as selected, 1 as trained, 0 as failed, 0 as skipped, $3 as max_age, $4 as stale_after",
+        [config_hash, code_version, max_age, stale_after],
     )
     for ticker, days in decays:
         writer.duck.execute(
@@ -233,29 +241,45 @@ def fill_ledger(writer, entries, config_hash, code_version, decays=(), max_age=N
             "'2024-01-01', 0.5, 0.0)",
             [ticker, days],
         )
-    for attempt, (ticker, status, data, config, code, cutoff, days) in enumerate(entries, 1):
+    for attempt, entry in enumerate(entries, 1):
+        ticker, status, data, config, code, cutoff, days, n_rows, since = entry
         writer.duck.execute(
             "insert into ledger by name select $1 as entry_id, 'r' as run_id, $2 as ticker, "
             "'y' as target, $3 as status, 'new' as cause, $4 as data_digest, $5 as config_hash, "
-            "$6 as code_version, 'p' as preset, 1 as n_rows, $7::date as cutoff, $8 as attempt, "
+            "$6 as code_version, 'p' as preset, $10 as n_rows, "
+            "$11 as history_since, $7::date as cutoff, $8 as attempt, "
             "0.0 as fit_s, now()::timestamp as started_at, "
             "now()::timestamp - $9 * interval '1 day' as finished_at, "
             "if($3 = 'trained', $1, null) as artifact_sha256",
-            [f"e{attempt}", ticker, status, data, config, code, cutoff, attempt, days],
+            [
+                f"e{attempt}",
+                ticker,
+                status,
+                data,
+                config,
+                code,
+                cutoff,
+                attempt,
+                days,
+                n_rows,
+                since,
+            ],
         )
 
 
 @settings(max_examples=60, deadline=None)
-@given(ledger_entries, hashes, hashes, decays, max_ages)
+@given(ledger_entries, hashes, hashes, decays, max_ages, stale_afters)
 def test_a_pass_selects_what_v_status_says_waits(
-    empty, entries, config_hash, code_version, decays, max_age
+    empty, entries, config_hash, code_version, decays, max_age, stale_after
 ):
-    fill_ledger(empty, entries, config_hash, code_version, decays, max_age)
+    fill_ledger(empty, entries, config_hash, code_version, decays, max_age, stale_after)
     shown = dict(empty.duck.execute("select ticker, cause from v_status").fetchall())
     newest = newest_attempts(empty, "y")
     now = Inputs("a", config_hash, code_version)
     oldest = None if max_age is None else utc_now() - dt.timedelta(days=max_age)
-    assert {ticker: cause_of(newest.get(ticker), now, oldest) for ticker in shown} == shown
+    history, rules = History(10, BEGUN), StaleRules(stale_after, oldest)
+    expected = {ticker: cause_of(newest.get(ticker), now, history, rules) for ticker in shown}
+    assert expected == shown
 
 
 @settings(max_examples=60, deadline=None)

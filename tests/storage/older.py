@@ -5,9 +5,20 @@ OOF_SCORES = (
     "oof_rows", "oof_rmse", "oof_mse_vs_zero", "oof_log_score", "oof_coverage_80",
     "oof_coverage_90",
 )  # fmt: skip
+# What makes a ledger, and `series` where it lies there, what they were before 0012.
+TO_0011 = [
+    "alter table runs drop column only_forecast cascade",
+    "alter table runs drop column stale_after cascade",
+    "alter table ledger drop column history_since cascade",
+    "alter table predictions drop column made_at cascade",
+    "alter table standings drop column forecast_at cascade",
+    "alter table if exists series drop column labelled_digest cascade",
+    "alter table if exists series drop column history_since cascade",
+]
 # What makes a ledger what it was before 0011: members and metrics had tables of their own, and what
 # the ledger tells was not kept.
 TO_0010 = [
+    *TO_0011,
     "create table weights as select entry_id, unnest(members) as member, "
     "unnest(weights) as weight, unnest(oof_log_scores) as oof_log_score, "
     "unnest(oof_rmses) as oof_rmse, "

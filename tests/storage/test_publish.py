@@ -14,7 +14,7 @@ from bmastore.storage.paths import results_path
 from bmastore.storage.publish import publish
 from bmastore.storage.session import open_writer
 from bmastore.storage.views import VIEWS
-from tests.helpers import FAST, HORIZON, TARGET
+from tests.helpers import FAST, HORIZON, TARGET, until
 
 # When it was published, and of which state of the store, differs each time.
 TIMES = ("published_at", "store_size", "store_mtime_ns", "free_bytes")
@@ -46,9 +46,12 @@ def nights(store, panel):
     """A life in which rows are added, replaced and taken away."""
     days = sorted(panel["date"].unique())
     for day in (-9, -8, -6):
-        store.ingest(panel[panel["date"] <= days[day]], target=TARGET, horizon=HORIZON)
+        store.ingest(until(panel, days[day]), target=TARGET, horizon=HORIZON)
         store.train(FAST)
         yield
+    store.ingest(until(panel, days[-5]), target=TARGET, horizon=HORIZON)
+    assert store.train(FAST, PassOptions(stale_after=9)).only_forecast
+    yield
     store.train(FAST, PassOptions(as_of=days[-20].date()))
     yield
     store.backtest(FAST, cutoffs=1, every=10)

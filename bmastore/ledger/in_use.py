@@ -1,0 +1,84 @@
+"""Forecasts rows of stocks with the ensembles in use."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from functools import cache, partial
+
+from bmastore.arrays import StockArrays
+from bmastore.cross_section import CrossSections
+from bmastore.errors import ArtifactError
+from bmastore.models.inputs import Inputs
+from bmastore.models.results import Forecasts
+from bmastore.panel.read import read_cross_sections, read_rows
+from bmastore.panel.series import feature_columns
+from bmastore.storage import artifacts
+from bmastore.storage.session import Session
+
+_READ_BATCH = 200
+
+
+def forecast_in_use(
+    session: Session,
+    target: str,
+    hashes: Mapping[str, str],
+    choose: Callable[[StockArrays], StockArrays],
+    *,
+    rows_since: date = date.min,
+    sections_since: date | None,
+    until: date | None = None,
+) -> Iterator[tuple[str, Forecasts | str]]:
+    """Forecasts of some stocks, one after another, or why there are none.
+
+    Parameters
+    ----------
+    hashes:
+        Artifact of each stock's ensemble.
+    choose:
+        Gives the rows of a stock that are forecast.
+    rows_since:
+        Rows of earlier dates are not read.
+    sections_since:
+        Date of the oldest row of which an ensemble asks where other stocks stood; ``None`` where
+        none does.
+    until:
+        Nothing of later dates is asked for.
+    """
+    features, wanted = feature_columns(session.duck), list(hashes)
+    sections = CrossSections.none(len(features))
+    if sections_since is not None:
+        sections = read_cross_sections(session.duck, features, since=sections_since, until=until)
+    read = partial(artifacts.read, session.models)
+    # Nearly all ensembles share a universe: it is read and verified once.
+    forecast = partial(_try_forecast, read, cache(read), hashes, features, sections)
+    # LightGBM and XGBoost let go of the interpreter while they parse a model and predict.
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for start in range(0, len(wanted), _READ_BATCH):
+            batch = wanted[start : start + _READ_BATCH]
+            rows = read_rows(session.duck, batch, target, features, rows_since)
+            yield from pool.map(forecast, [choose(stock) for stock in rows])
+
+
+def _try_forecast(
+    read: Callable[[str], bytes],
+    read_universe: Callable[[str], bytes],
+    hashes: Mapping[str, str],
+    features: tuple[str, ...],
+    sections: CrossSections,
+    rows: StockArrays,
+) -> tuple[str, Forecasts | str]:
+    """Forecasts of one stock's rows, or why there are none."""
+    # LightGBM and XGBoost are for those who forecast, not for whoever plans to.
+    from bmastore.models.ensemble import load
+
+    try:
+        ensemble = load(read(hashes[rows.ticker]), read_universe)
+        absent = [name for name in ensemble.features if name not in features]
+        if absent:
+            raise ArtifactError(f"its ensemble needs feature {absent[0]!r}, which the store lacks")
+    except ArtifactError as error:
+        return rows.ticker, str(error)
+    columns = [features.index(name) for name in ensemble.features]
+    inputs = Inputs.among(sections, rows.dates, rows.X).columns(columns)
+    return rows.ticker, ensemble.forecast(rows.dates, inputs)

@@ -1,0 +1,32 @@
+"""Nights that only forecast: ensembles in use forecast new rows, and few stocks are trained.
+
+A series says since when rows have only been added to its history, an entry of which history it was
+made, and a forecast when.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0012"
+down_revision = "0011"
+
+_COLUMNS = {
+    "runs": {"only_forecast": sa.Integer, "stale_after": sa.Integer},
+    "ledger": {"history_since": sa.TIMESTAMP},
+    "predictions": {"made_at": sa.TIMESTAMP},
+    "standings": {"forecast_at": sa.TIMESTAMP},
+    "series": {"labelled_digest": sa.String, "history_since": sa.TIMESTAMP},
+}
+_MADE_AT = """
+update predictions
+set made_at = ledger.finished_at
+from ledger
+where ledger.entry_id = predictions.entry_id
+"""
+
+
+def upgrade() -> None:
+    for table, columns in _COLUMNS.items():
+        for name, kind in columns.items():
+            op.add_column(table, sa.Column(name, kind(), nullable=True))
+    op.execute(_MADE_AT)

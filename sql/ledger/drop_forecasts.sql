@@ -1,0 +1,2 @@
+-- Drop forecasts that others take the place of. {which}: which.
+delete from predictions where {which}
