@@ -2,8 +2,8 @@
 
     python -m tests.bench.year [--stocks 300] [--nights 250] [--prices FILE] [--store FILE]
 
-Each night one more day of prices is ingested and a pass trains; at some nights, the time of each,
-of a renewal of the results, memory and sizes are printed. Nights after the newest day begin again
+Each night one more day of prices is ingested and a pass trains; at some nights, the time of each
+and the CPU time of both, the time of a renewal of the results, memory and sizes are printed. Nights after the newest day begin again
 with the first, for the same stocks under other tickers: history is kept, as of stocks that were
 delisted.
 """
@@ -11,6 +11,7 @@ delisted.
 import argparse
 import itertools
 import os
+import resource
 import tempfile
 from pathlib import Path
 from time import perf_counter, process_time
@@ -40,25 +41,33 @@ def main():
 
 
 def run(folder, store, prices, n_stocks, n_nights):
-    columns = ("night", "ingest s", "train s", "renew s", "renew CPU s", "peak MB")
+    columns = ("night", "ingest s", "train s", "CPU s", "renew s", "renew CPU s", "peak MB")
     print(*(f"{name:>11}" for name in (*columns, "store MB", "results MB", "trained")))
     before = None
     shown = {1, 10, n_nights // 2, n_nights}
     files = itertools.islice(nights(prices, n_stocks, folder), n_nights + 1)
     for night, path in enumerate(files):
+        cpu = cpu_of_commands()
         ingest, _ = command("ingest", path, store=store)
         train, summary = command("train", "--json", store=store)
+        cpu = cpu_of_commands() - cpu
         sizes = [store.stat().st_size, results_path(store).stat().st_size]
         if night == 1:
             before = sizes
         if night in shown:
-            numbers = (ingest, train, *renewal(store), summary["peak_rss_mb"])
+            numbers = (ingest, train, cpu, *renewal(store), summary["peak_rss_mb"])
             megabytes = (size / 2**20 for size in sizes)
             cells = [f"{value:>11.2f}" for value in (*numbers, *megabytes)]
             print(f"{night:>11}", *cells, f"{summary['trained']:>11}", flush=True)
     for name, one, last in zip(("store", "results"), before, sizes, strict=True):
         growth = (last - one) / (n_nights - 1) / n_stocks
         print(f"{name}: {growth:,.0f} bytes per stock and night")
+
+
+def cpu_of_commands():
+    """CPU seconds of all commands that have ended, with those of their workers."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def renewal(store):
