@@ -117,6 +117,10 @@ class TrainConfig:
         # A copy, as plain numbers: whoever gave it may change it.
         object.__setattr__(self, "params", checked_params(self.params))
 
+    def params_of(self, member: str) -> Params:
+        """All parameters of a member: its own, and for the others its preset's."""
+        return _params_of(member, self)
+
     def resolve(
         self, target: str, horizon: int, features: tuple[str, ...], stretch: int = 1
     ) -> "FitConfig":
@@ -159,10 +163,8 @@ class FitConfig:
     seed: int
 
     def params_of(self, member: str) -> Params:
-        """All parameters of a member: its own, and for the others its preset's."""
-        from bmastore.models.members.registry import params_of
-
-        return {**params_of(member, self.preset), **self.params.get(member, {})}
+        """As :meth:`TrainConfig.params_of`."""
+        return _params_of(member, self)
 
     def to_json(self) -> str:
         """Canonical JSON, whole: sorted keys, no spaces, and every parameter of every member."""
@@ -187,6 +189,12 @@ class FitConfig:
         if any(changed.values()):
             content["params"] = {member: own for member, own in changed.items() if own}
         return content
+
+
+def _params_of(member: str, config: TrainConfig | FitConfig) -> Params:
+    from bmastore.models.members.registry import params_of
+
+    return {**params_of(member, config.preset), **config.params.get(member, {})}
 
 
 def _canonical(content: dict[str, Any]) -> str:

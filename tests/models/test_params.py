@@ -114,17 +114,26 @@ def test_what_a_parameter_is_lies_in_its_range(preset):
     ("params", "message"),
     [
         ({"xbg": {"max_depth": 3}}, "unknown member 'xbg'; did you mean xgb?"),
-        ({"xgb": {"max_dept": 3}}, "member xgb 'max_dept'; did you mean max_depth?"),
-        ({"xgb": {"num_leaves": 3}}, "member xgb 'num_leaves'; choose from n_trees"),
-        ({"zero": {"value": 1}}, "member zero 'value'; there is none"),
+        (
+            {"xgb": {"max_dept": 3}},
+            "member xgb: unknown parameter 'max_dept'; did you mean max_depth?",
+        ),
+        (
+            {"xgb": {"num_leaves": 3}},
+            "member xgb: unknown parameter 'num_leaves'; choose from n_trees",
+        ),
+        ({"zero": {"value": 1}}, "member zero: unknown parameter 'value'; there is none"),
         ({"xgb": {"max_depth": 3.5}}, "max_depth of xgb must be a whole number from 1 to 64"),
         ({"xgb": {"max_depth": True}}, "whole number"),
         ({"xgb": {"max_depth": "3"}}, "not '3'"),
         ({"xgb": {"max_depth": 0}}, "from 1 to 64, not 0"),
-        ({"lgbm": {"lambda_l2": -1}}, "lambda_l2 of lgbm must be a number from 0 on, not -1"),
+        (
+            {"lgbm": {"lambda_l2": -1}},
+            "lambda_l2 of lgbm must be a number from 0 to 1,000,000, not -1",
+        ),
         ({"lgbm": {"lambda_l2": float("nan")}}, "not nan"),
         ({"rf": {"bagging_fraction": 1}}, "from 0.01 to 0.99, not 1"),
-        ({"xgb": 3}, "parameters of the member xgb have names"),
+        ({"xgb": 3}, "member xgb: its parameters have names"),
         ([("xgb", 3)], "params are by member"),
     ],
 )

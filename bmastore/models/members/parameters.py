@@ -9,6 +9,9 @@ from typing import Any
 from bmastore.errors import ConfigError
 from bmastore.models.presets import PRESETS
 
+# More than any stock has rows, and no more than the libraries take.
+MANY = 1_000_000
+
 
 @dataclass(frozen=True)
 class Parameter:
@@ -29,7 +32,7 @@ class Parameter:
 
     value: float | Mapping[str, float]
     least: float
-    most: float = math.inf
+    most: float
     is_whole: bool = False
     size: str | None = None
 
@@ -52,9 +55,9 @@ class Parameter:
             if value == int(value):
                 return int(value)
         kind = "a whole number" if self.is_whole else "a number"
-        ends = f"from {self.least:g}"
-        ends += " on" if self.most == math.inf else f" to {self.most:g}"
-        raise ConfigError(f"{name} must be {kind} {ends}, not {value!r}")
+        raise ConfigError(
+            f"{name} must be {kind} from {self.least:,} to {self.most:,}, not {value!r}"
+        )
 
 
 def by_preset(*values: float) -> Mapping[str, float]:
@@ -74,12 +77,12 @@ def share(value: float, most: float = 1.0) -> Parameter:
 
 def penalty(value: float) -> Parameter:
     """What holds the values of leaves back."""
-    return Parameter(value, least=0)
+    return Parameter(value, least=0, most=MANY)
 
 
 def leaf_rows(value: int, least: int = 1) -> Parameter:
     """Rows in a leaf, at least."""
-    return Parameter(value, least=least, is_whole=True)
+    return Parameter(value, least=least, most=MANY, is_whole=True)
 
 
 def leaves(value: int) -> Parameter:
@@ -104,4 +107,4 @@ def rate(value: float | Mapping[str, float], size: str | None = None) -> Paramet
 
 # What the boosters of a stock have in common. They stop after so many rounds without gain.
 LEARNING_RATE = rate(by_preset(0.2, 0.2, 0.2, 0.1), "learning_rate")
-PATIENCE = Parameter(by_preset(15, 15, 15, 42), least=1, is_whole=True, size="patience")
+PATIENCE = Parameter(by_preset(15, 15, 15, 42), 1, 10_000, is_whole=True, size="patience")

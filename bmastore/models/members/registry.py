@@ -54,11 +54,10 @@ def _checked(member: str, own: Any) -> dict[str, float]:
         raise ConfigError(unknown("member", member, REGISTRY))
     known = REGISTRY[member].parameters
     if not isinstance(own, Mapping):
-        raise ConfigError(f"parameters of the member {member} have names, unlike {own!r}")
+        raise ConfigError(f"member {member}: its parameters have names, unlike {own!r}")
     for name in own:
         if name not in known:
-            what = f"parameter of the member {member}"
-            raise ConfigError(unknown(what, name, known))
+            raise ConfigError(f"member {member}: {unknown('parameter', name, known)}")
     return {name: known[name].checked(f"{name} of {member}", own[name]) for name in own}
 
 

@@ -17,6 +17,7 @@ from bmastore.models.members.base import (
 )
 from bmastore.models.members.parameters import (
     LEARNING_RATE,
+    MANY,
     PATIENCE,
     Parameter,
     bins,
@@ -114,7 +115,7 @@ XGBOOST = Learner(
         "patience": PATIENCE,
         "max_depth": depth(by_preset(4, 4, 4, 6), "xgb_max_depth"),
         # Rows in a leaf, at least; as many as in LightGBM's trees, for a few rows are noise.
-        "min_child_weight": Parameter(50.0, least=0, size="xgb_min_child_weight"),
+        "min_child_weight": Parameter(50.0, least=0, most=MANY, size="xgb_min_child_weight"),
         "subsample": share(0.8),
         "colsample_bytree": share(0.8),
         "reg_alpha": penalty(0.1),
