@@ -4,7 +4,7 @@ A message says what is wrong, where, and what to do next; the command line
 prints it and leaves with the class's ``exit_code``.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 
 class BmastoreError(Exception):
@@ -97,3 +97,13 @@ class WorkerDiedError(StockError):
 
 class ArtifactError(StockError):
     """A stored ensemble is missing, or its bytes are not those that were stored."""
+
+
+def unknown(what: str, name: object, known: Collection[str]) -> str:
+    """Says that a name is none of those that are known, and which it may have meant."""
+    import difflib
+
+    near = difflib.get_close_matches(str(name), known, n=1)
+    meant = f" did you mean {near[0]}? Choose" if near else " choose"
+    there = f"{meant} from {', '.join(known)}" if known else " there is none"
+    return f"unknown {what} {name!r};{there}"

@@ -35,7 +35,7 @@ class Upkeep:
         self.lock_timeout = lock_timeout
         self._say = say
 
-    def monitor(self, target: str | None = None) -> "tuple[MonitorReport, ...]":
+    def monitor(self, target: str | tuple[str, ...] | None = None) -> "tuple[MonitorReport, ...]":
         """Settle forecasts, and compare what they do live with the newest backtest.
 
         A report per target; ``alarms`` says in sentences what is wrong. Stocks whose intervals no

@@ -12,6 +12,7 @@ from bmastore import __version__
 from bmastore.cli.backtest import backtest
 from bmastore.cli.bench import bench
 from bmastore.cli.compact import compact
+from bmastore.cli.config import config
 from bmastore.cli.dashboard import dashboard
 from bmastore.cli.demo import demo
 from bmastore.cli.docs import docs
@@ -128,6 +129,7 @@ for command in (
     verify,
     recover,
     dashboard,
+    config,
     bench,
     demo,
     docs,

@@ -26,6 +26,7 @@ from bmastore.cli.options import (
     worker_options,
     writing_options,
 )
+from bmastore.cli.settings import ConfigFile, file_option
 
 
 @click.command()
@@ -56,9 +57,13 @@ from bmastore.cli.options import (
     help="Write a page with all of it that opens anywhere; needs the extra dashboard.",
 )
 @store_option
+@file_option
 @writing_options
 @output_options()
+@click.pass_obj
 def backtest(
+    file: ConfigFile,
+    /,
     cutoffs: int,
     every: int,
     tickers: tuple[str, ...] | None,
@@ -90,7 +95,7 @@ def backtest(
     is_terminal = sys.stderr is not None and sys.stderr.isatty()
     with hired(cluster, workers) as crew, progress(is_terminal) as show:
         found = open_store(store, ledger, lock_timeout).backtest(
-            config_of(**config),
+            config_of(file.params, **config),
             cutoffs=cutoffs,
             every=every,
             as_of=day(as_of),

@@ -14,18 +14,21 @@ from bmastore.cli.options import (
     print_table,
     say,
     store_option,
+    target_option,
     writing_options,
 )
+from bmastore.cli.settings import file_option
 
 
 @click.command()
-@click.option("--target", help="What is forecast  [default: all targets]")
+@target_option
 @click.option("--json", "as_json", is_flag=True, help="Print the reports as one JSON list.")
 @store_option
+@file_option
 @writing_options
 @output_options()
 def monitor(
-    target: str | None,
+    targets: tuple[str, ...],
     as_json: bool,
     store: Path,
     ledger: str | None,
@@ -41,7 +44,7 @@ def monitor(
     from bmastore.reports.render import to_json
 
     output.check()
-    reports = open_store(store, ledger, lock_timeout).monitor(target)
+    reports = open_store(store, ledger, lock_timeout).monitor(targets or None)
     for report in reports:
         if not as_json:
             say(messages.monitored_before(report))

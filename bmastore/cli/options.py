@@ -1,11 +1,12 @@
 """What commands have in common: options, and how they print."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import wraps
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ import click
 
 from bmastore.errors import ConfigError
 from bmastore.models.config import WEIGHTINGS
-from bmastore.models.presets import PRESETS
+from bmastore.models.presets import PRESETS, Params
 from bmastore.reports.render import FORMATS, visible
 
 if TYPE_CHECKING:
@@ -53,48 +54,111 @@ class _Bytes(click.ParamType[int]):
 NAMES, BYTES = _Names(), _Bytes()
 
 
+class Setting(click.Option):
+    """An option that a config file may set as well."""
+
+    def read(self, key: str, value: Any) -> Any:
+        """The value that stands at a key of the file, as the command line would give it.
+
+        Raises
+        ------
+        ConfigError
+            If it is of another type, or out of range.
+        """
+        wanted, is_right = self._wanted()
+        if not is_right(value):
+            raise ConfigError(f"{key} must be {wanted}, not {_kind(value)}")
+        if isinstance(value, list):
+            return tuple(value)
+        try:
+            return self.type.convert(value, self, None)
+        except (click.BadParameter, ConfigError) as error:
+            what = error.message if isinstance(error, click.BadParameter) else error
+            raise ConfigError(f"{key}: {what}") from None
+
+    def _wanted(self) -> tuple[str, Callable[[Any], bool]]:
+        """What it must be in the file: in words, and as a test."""
+        if self.multiple or self.type is NAMES:
+            return 'a list of names, as ["one", "other"]', _is_names
+        if isinstance(self.type, click.types.IntParamType):
+            return "a whole number", lambda value: type(value) is int
+        if isinstance(self.type, click.types.FloatParamType):
+            return "a number", lambda value: type(value) in (int, float) and isfinite(value)
+        example = f', as "{BYTES.name}"' if self.type is BYTES else ""
+        return f"text{example}", lambda value: isinstance(value, str)
+
+
+def _is_names(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(one, str) for one in value)
+
+
+def _kind(value: Any) -> str:
+    """The type of a value in TOML; the value itself may hold a secret."""
+    if value == []:
+        return "an empty one"
+    kinds = {bool: "true or false", str: "text", list: "a list like this", dict: "a table"}
+    return kinds.get(type(value), str(value))
+
+
+def setting(*names: str, **attributes: Any) -> Callable[[Command], Command]:
+    """An option that a config file may set as well; ``bmastore config`` shows it."""
+    return click.option(*names, cls=Setting, **attributes)
+
+
 def config_options(command: Command) -> Command:
     """The options of what changes a result."""
     for option in (
-        click.option(
+        setting(
             "--n-folds",
             type=click.IntRange(min=1),
             default=3,
             show_default=True,
             help="Newest cells of the calendar that are forecast out of fold.",
         ),
-        click.option(
+        setting(
             "--fold-days",
             type=click.IntRange(min=1),
             default=126,
             show_default=True,
             help="Calendar days of a cell; 5 times as many for weekly rows, 21 times for monthly.",
         ),
-        click.option("--seed", type=click.IntRange(min=0), default=0, help="Seed of the members."),
-        click.option("--features", type=NAMES, help="Feature columns to use  [default: all]"),
-        click.option(
+        setting(
+            "--seed",
+            type=click.IntRange(min=0, max=2**31 - 1),
+            default=0,
+            help="Seed of the members.",
+        ),
+        setting("--features", type=NAMES, help="Feature columns to use  [default: all]"),
+        setting(
             "--members", type=NAMES, help="Members to average  [default: all that come with it]"
         ),
-        click.option(
-            "--target",
-            "targets",
-            multiple=True,
-            help="What to forecast; may be given several times  [default: all targets]",
-        ),
-        click.option(
+        target_option,
+        setting(
             "--weighting",
             type=click.Choice(WEIGHTINGS),
             default=WEIGHTINGS[0],
             show_default=True,
             help="Formula of the members' weights.",
         ),
-        click.option("--preset", type=click.Choice(PRESETS), help="Sizes  [default: standard]"),
+        setting("--preset", type=click.Choice(PRESETS), help="Sizes  [default: standard]"),
     ):
         command = option(command)
     return command
 
 
+def target_option(command: Command) -> Command:
+    """The option of the targets that a command is about."""
+    return setting(
+        "--target",
+        "targets",
+        multiple=True,
+        help="What is forecast; may be given several times  [default: all targets]",
+    )(command)
+
+
 def config_of(
+    params: Mapping[str, Params],
+    *,
     preset: str | None,
     weighting: str,
     targets: tuple[str, ...],
@@ -104,7 +168,7 @@ def config_of(
     n_folds: int,
     fold_days: int,
 ) -> "TrainConfig":
-    """The config that the options of :func:`config_options` name."""
+    """The config that the options of :func:`config_options` name, with parameters of members."""
     from bmastore.models.config import Splits, TrainConfig
 
     plain = TrainConfig()
@@ -116,23 +180,51 @@ def config_of(
         features=features,
         seed=seed,
         splits=Splits(n_folds=n_folds, fold_days=fold_days),
+        params=params,
     )
+
+
+def pass_options(command: Command) -> Command:
+    """The options of a pass that hold for every night."""
+    for option in (
+        setting(
+            "--batch-size",
+            type=click.IntRange(min=1),
+            default=400,
+            show_default=True,
+            help="Commit after so many stocks, or ten seconds.",
+        ),
+        setting(
+            "--max-age",
+            type=click.FloatRange(min=0, min_open=True),
+            metavar="DAYS",
+            help="Train also what was last trained more than so many days ago.",
+        ),
+        setting(
+            "--stale-after",
+            type=click.IntRange(min=1),
+            default=1,
+            show_default=True,
+            metavar="LABELS",
+            help="Train a stock again after so many new labels; only forecast it till then.",
+        ),
+    ):
+        command = option(command)
+    return command
 
 
 def worker_options(command: Command) -> Command:
     """The options of how much of the machine to use."""
     for option in (
-        click.option(
+        setting(
             "--cluster",
             envvar="BMASTORE_CLUSTER",
             show_envvar=True,
             metavar="ADDRESS",
             help="Fit on a Dask cluster: its scheduler's address or file, or local:N for a try.",
         ),
-        click.option("--max-memory", type=BYTES, help="What all processes together may hold."),
-        click.option(
-            "--workers", type=click.IntRange(min=1), help="Processes  [default: one per core]"
-        ),
+        setting("--max-memory", type=BYTES, help="What all processes together may hold."),
+        setting("--workers", type=click.IntRange(min=1), help="Processes  [default: one per core]"),
     ):
         command = option(command)
     return command
@@ -159,6 +251,8 @@ def store_option(command: Command) -> Command:
         default="bma.duckdb",
         show_default=True,
         show_envvar=True,
+        # Read before what lies beside it.
+        is_eager=True,
         help="The store.",
     )(command)
 

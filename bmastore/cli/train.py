@@ -4,9 +4,10 @@ import sys
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from bmastore.cli import messages
 from bmastore.cli.options import (
@@ -19,11 +20,16 @@ from bmastore.cli.options import (
     day,
     hired,
     open_store,
+    pass_options,
     say,
     store_option,
     worker_options,
     writing_options,
 )
+from bmastore.cli.settings import file_option
+
+if TYPE_CHECKING:
+    from bmastore.training.run import RunSummary
 
 
 @click.command()
@@ -37,35 +43,19 @@ from bmastore.cli.options import (
     help="Take the richest preset that costs no more core-seconds per stock.",
 )
 @worker_options
-@click.option(
-    "--batch-size",
-    type=click.IntRange(min=1),
-    default=400,
-    show_default=True,
-    help="Commit after so many stocks, or ten seconds.",
-)
+@pass_options
 @click.option("--tickers", type=NAMES, help="Only these stocks.")
 @click.option("--limit", type=click.IntRange(min=1), help="At most so many stocks.")
 @click.option("--as-of", type=DAY, help="Use only what was known on this date.")
-@click.option(
-    "--max-age",
-    type=click.FloatRange(min=0, min_open=True),
-    metavar="DAYS",
-    help="Train also what was last trained more than so many days ago.",
-)
-@click.option(
-    "--stale-after",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    metavar="LABELS",
-    help="Train a stock again after so many new labels; until then only forecast its new rows.",
-)
 @click.option("--retry-failed", is_flag=True, help="Try failed stocks again.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
 @store_option
+@file_option
 @writing_options
+@click.pass_context
 def train(
+    context: click.Context,
+    /,
     only_pending: bool,
     dry_run: bool,
     time_per_stock: float | None,
@@ -91,7 +81,9 @@ def train(
     from bmastore.training.options import PassOptions
 
     if config["preset"] and time_per_stock:
-        raise click.UsageError("give either --preset or --time-per-stock")
+        if context.get_parameter_source("preset") is not ParameterSource.DEFAULT_MAP:
+            raise click.UsageError("give either --preset or --time-per-stock")
+        config["preset"] = None
     options = PassOptions(
         force=not only_pending,
         retry_failed=retry_failed,
@@ -105,19 +97,27 @@ def train(
         batch_size=batch_size,
         time_per_stock=time_per_stock,
     )
+    fits = config_of(context.obj.params, **config)
     opened = open_store(store, ledger, lock_timeout)
     if dry_run:
-        for plan in opened.plan(config_of(**config), options):
+        for plan in opened.plan(fits, options):
             click.echo(to_json(plan.outline()) if as_json else "\n".join(messages.planned(plan)))
         return
     is_terminal = sys.stderr is not None and sys.stderr.isatty()
     with hired(cluster, workers) as crew, progress(is_terminal) as show:
         summary = opened.train(
-            config_of(**config),
+            fits,
             replace(options, workers=crew["workers"]),
             on_progress=show,
             make_executor=crew["make_executor"],
         )
+    _tell(summary, store, as_json=as_json)
+
+
+def _tell(summary: "RunSummary", store: Path, *, as_json: bool) -> None:
+    """Say what a pass did, and end the process where that is not all well."""
+    from bmastore.reports.render import to_json
+
     if as_json:
         # Whether it was interrupted is the exit code's to say.
         several = () if summary.runs else ("runs",)

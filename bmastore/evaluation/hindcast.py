@@ -19,7 +19,7 @@ from bmastore.models.config import FitConfig
 from bmastore.models.ensemble import predict_with
 from bmastore.models.fit import Averaged, average, final_moves, for_history
 from bmastore.models.members.base import NOTHING_LENT, drift
-from bmastore.models.members.registry import REGISTRY
+from bmastore.models.members.registry import REGISTRY, params_of
 from bmastore.models.mixture import Matrix
 from bmastore.models.oof import fit_members, training_rows
 from bmastore.models.results import Remembered
@@ -29,7 +29,7 @@ from bmastore.workers.chunks import Chunk, Outcome, attempt
 ENSEMBLE, BASELINE = "ensemble", "baseline"
 _BASELINE_MEMBERS = ("rf", "xgb", "lgbm")
 _BASELINE_SHARE = 0.8
-_BASELINE_XGB_LEAF = 1.0  # XGBoost's own default
+_BASELINE_PARAMS = {"xgb": {"min_child_weight": 1.0}}  # XGBoost's own default
 # Errors are judged in units of the root mean square of so many of the newest labels, a year's.
 _TRAILING, _LEAST_SIZE = 250, 0.2
 
@@ -176,12 +176,12 @@ def _of_baseline(
 
 def _mean_of_three(seen: StockArrays, X: NDArray[np.float32], config: FitConfig) -> Matrix:
     rows = training_rows(seen, config, NOTHING_LENT)
-    sizes = {**config.sizes, "xgb_min_child_weight": _BASELINE_XGB_LEAF}
-    rounds = {"xgb": int(sizes["xgb_rounds"]), "lgbm": int(sizes["lgbm_rounds"])}
-    predictions = [
-        REGISTRY[name].fit(rows, sizes, config.seed, rounds.get(name)).predict(X)
-        for name in _BASELINE_MEMBERS
-    ]
+    predictions = []
+    for name in _BASELINE_MEMBERS:
+        # The preset's, whatever is set of the members: else it would be no plain forecaster.
+        params = {**params_of(name, config.preset), **_BASELINE_PARAMS.get(name, {})}
+        rounds = int(params["n_trees"]) if REGISTRY[name].boosts else None
+        predictions.append(REGISTRY[name].fit(rows, params, config.seed, rounds).predict(X))
     # Whoever writes it so lets the trees start from the plain mean.
     plain = seen.y.mean() - drift(seen.y, config.horizon)
     result: Matrix = np.mean(predictions, axis=0) + plain

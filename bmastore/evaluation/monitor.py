@@ -74,17 +74,19 @@ class MonitorReport:
         return Table(("target", *names), ("VARCHAR", "VARCHAR", "INTEGER", *["DOUBLE"] * 4), rows)
 
 
-def monitor(writer: Writer, target: str | None = None) -> tuple[MonitorReport, ...]:
-    """Settle, and judge each target, or the one that is named; marks stocks that have decayed.
+def monitor(
+    writer: Writer, target: str | tuple[str, ...] | None = None
+) -> tuple[MonitorReport, ...]:
+    """Settle, and judge each target, or those that are named; marks stocks that have decayed.
 
     Raises
     ------
     ConfigError, StoreError
         If the store has no such target, or none at all.
     """
-    named: list[str | None] = [target]
+    named: tuple[str | None, ...] = (target,) if isinstance(target, str | None) else target
     if target is None:
-        named = [*target_horizons(writer.duck)] or [None]
+        named = tuple(target_horizons(writer.duck)) or (None,)
     chosen = [choose_target(writer.duck, name) for name in named]
     with writer.transaction():
         settled = outcomes.settle(writer)

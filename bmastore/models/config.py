@@ -4,13 +4,14 @@ Nothing here needs NumPy, so that the command line knows the names before anythi
 """
 
 import json
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cache
 from typing import Any
 
 from bmastore import digests
-from bmastore.errors import ConfigError
-from bmastore.models.presets import PRESETS, Sizes
+from bmastore.errors import ConfigError, unknown
+from bmastore.models.presets import PRESETS, Params
 
 # Raised by hand whenever a change to what computes (models, cross_section, the pooled rows of
 # panel.labels) changes results: every stock fitted by an older recipe is then stale, cause `code`.
@@ -72,6 +73,9 @@ class TrainConfig:
         The walk-forward folds.
     seed:
         Seed of every random choice of the members.
+    params:
+        Parameters of members in place of their preset's, as ``{"xgb": {"max_depth": 3}}``;
+        ``bmastore docs config`` lists them. Those of members that are not used change nothing.
 
     Raises
     ------
@@ -86,14 +90,16 @@ class TrainConfig:
     features: tuple[str, ...] | None = None
     splits: Splits = Splits()
     seed: int = 0
+    # A dict has no hash; configs that differ in it alone differ all the same.
+    params: Mapping[str, Params] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         _one_of("preset", self.preset, PRESETS)
         _one_of("weighting", self.weighting, WEIGHTINGS)
-        from bmastore.models.members.registry import REGISTRY, shared_among
+        from bmastore.models.members.registry import REGISTRY, checked_params, shared_among
 
         for member in self.members:
-            _one_of("member", member, tuple(REGISTRY))
+            _one_of("member", member, REGISTRY)
         if not self.members or len(set(self.members)) != len(self.members):
             raise ConfigError(
                 f"members must be distinct and at least one, not {self.members!r}; "
@@ -101,13 +107,19 @@ class TrainConfig:
             )
         if not 0 <= self.seed < 2**31:
             raise ConfigError(f"seed must lie in 0 … 2³¹ - 1, not {self.seed}")
-        for field in fields(self.splits):
-            if getattr(self.splits, field.name) <= 0:
-                raise ConfigError(f"splits.{field.name} must be positive")
+        for split in fields(self.splits):
+            if getattr(self.splits, split.name) <= 0:
+                raise ConfigError(f"splits.{split.name} must be positive")
         if self.splits.tail_share >= 1:
             raise ConfigError("splits.tail_share must be below 1")
         if len(self.members) == 1 and shared_among(self.members):
             raise ConfigError(f"the member {self.members[0]} needs company, for instance zero")
+        # A copy, as plain numbers: whoever gave it may change it.
+        object.__setattr__(self, "params", checked_params(self.params))
+
+    def params_of(self, member: str) -> Params:
+        """All parameters of a member: its own, and for the others its preset's."""
+        return _params_of(member, self)
 
     def resolve(
         self, target: str, horizon: int, features: tuple[str, ...], stretch: int = 1
@@ -123,11 +135,9 @@ class TrainConfig:
         stretch:
             How many times as far apart as those of daily data its rows lie.
         """
-        from bmastore.models.members.registry import sizes_of
-
         return FitConfig(
             preset=self.preset,
-            sizes=sizes_of(self.preset),
+            params={name: self.params[name] for name in self.members if name in self.params},
             members=self.members,
             weighting=self.weighting,
             target=target,
@@ -143,7 +153,7 @@ class FitConfig:
     """A :class:`TrainConfig` with every name resolved: what a fit is told."""
 
     preset: str
-    sizes: Sizes
+    params: Mapping[str, Params]
     members: tuple[str, ...]
     weighting: str
     target: str
@@ -152,9 +162,14 @@ class FitConfig:
     splits: Splits
     seed: int
 
+    def params_of(self, member: str) -> Params:
+        """As :meth:`TrainConfig.params_of`."""
+        return _params_of(member, self)
+
     def to_json(self) -> str:
-        """Canonical JSON: sorted keys, no spaces."""
-        return _canonical({**self._content(), "preset_name": self.preset})
+        """Canonical JSON, whole: sorted keys, no spaces, and every parameter of every member."""
+        params = {name: self.params_of(name) for name in self.members}
+        return _canonical({**self._content(), "params": params, "preset_name": self.preset})
 
     def digest(self) -> str:
         """``config_hash`` of the ledger: 32 hex digits over all that changes a result."""
@@ -162,9 +177,24 @@ class FitConfig:
         return digests.of_text(_canonical(self._content()))
 
     def _content(self) -> dict[str, Any]:
-        content = asdict(self)
-        content["preset"] = content.pop("sizes")
+        from bmastore.models.members.registry import params_of, sizes_of
+
+        content = {**asdict(self), "preset": sizes_of(self.preset)}
+        del content["params"]
+        changed = {
+            member: dict(own.items() - params_of(member, self.preset).items())
+            for member, own in self.params.items()
+        }
+        # Without any it is what it was before members had parameters.
+        if any(changed.values()):
+            content["params"] = {member: own for member, own in changed.items() if own}
         return content
+
+
+def _params_of(member: str, config: TrainConfig | FitConfig) -> Params:
+    from bmastore.models.members.registry import params_of
+
+    return {**params_of(member, config.preset), **config.params.get(member, {})}
 
 
 def _canonical(content: dict[str, Any]) -> str:
@@ -188,6 +218,6 @@ def _libraries() -> str:
     return " ".join(f"{name}={'.'.join(text.split('.')[:2])}" for name, text in parts.items())
 
 
-def _one_of(what: str, value: str, known: tuple[str, ...]) -> None:
+def _one_of(what: str, value: str, known: Collection[str]) -> None:
     if value not in known:
-        raise ConfigError(f"unknown {what} {value!r}; choose from {', '.join(known)}")
+        raise ConfigError(unknown(what, value, known))

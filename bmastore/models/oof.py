@@ -175,7 +175,7 @@ def fit_members(
         if has_gaps and not REGISTRY[name].takes_nan:
             raise NotFiniteError(f"member {name} takes no missing features, and some are missing")
         own = None if rounds is None else rounds.get(name)
-        members.append(REGISTRY[name].fit(rows, config.sizes, config.seed, own))
+        members.append(REGISTRY[name].fit(rows, config.params_of(name), config.seed, own))
     return members
 
 

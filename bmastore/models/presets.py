@@ -4,5 +4,5 @@ from collections.abc import Mapping
 
 PRESETS = ("ultrafast", "fast", "standard", "high")
 
-# Numbers of trees, depths and the like by name, as the learners in the registry declare them.
-Sizes = Mapping[str, float]
+# Numbers of trees, depths and the like of one member, by the names that its learner declares.
+Params = Mapping[str, float]

@@ -51,6 +51,16 @@ def masked(text: str, url: "URL") -> str:
     return text
 
 
+def shown(text: str) -> str:
+    """Text that may be a URL, with ``***`` in place of its secrets, or of all where it is odd."""
+    if not _TELLING.search(text):
+        return text
+    try:
+        return masked(text, parse_url(text))
+    except ConfigError:
+        return "***"
+
+
 def without_secrets(url: "URL", mask: str) -> str:
     """A URL as text, with a mask in place of its password.
 

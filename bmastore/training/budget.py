@@ -9,7 +9,7 @@ from statistics import fmean
 from bmastore.arrays import evenly_spread
 from bmastore.ledger.runs import preset_for_budget
 from bmastore.models.config import FitConfig
-from bmastore.models.members.registry import shared_among, sizes_of
+from bmastore.models.members.registry import shared_among
 from bmastore.models.presets import PRESETS
 from bmastore.panel.series import read_series
 from bmastore.storage.session import Session
@@ -97,7 +97,7 @@ def choose_preset(
         # The first fit of a worker also pays for loading the libraries.
         _mean_cost(pilot[:1], config, pool)
         for preset in PRESETS:
-            trial = replace(config, preset=preset, sizes=sizes_of(preset))
+            trial = replace(config, preset=preset)
             cost = _mean_cost(pilot, trial, pool)
             if chosen is None or cost <= budget:
                 chosen = Choice(preset, cost, budget)

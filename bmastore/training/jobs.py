@@ -79,15 +79,16 @@ def compare_chunk(chunk: Chunk, config: FitConfig) -> list[Compared]:
     return compared
 
 
-def fit_pooled(rows: PooledRows, sections: CrossSections, seed: int) -> "PooledFit":
+def fit_pooled(rows: PooledRows, sections: CrossSections, config: FitConfig) -> "PooledFit":
     """What is learnt from rows of all stocks, whose dates have these cross-sections."""
     from bmastore.models.members import pooled
     from bmastore.models.universe import PooledFit
     from bmastore.models.width import fit_widths
 
     inputs = Inputs.among(sections, rows.dates, rows.X)
+    params = config.params_of(pooled.POOLED.name)
     return PooledFit(
-        pooled.fit_pooled(inputs.relative, rows.moves, rows.scales, rows.days, seed),
+        pooled.fit_pooled(inputs.relative, rows.moves, rows.scales, rows.days, params, config.seed),
         fit_widths(inputs.X, inputs.market, rows.moves, rows.scales),
     )
 

@@ -42,7 +42,7 @@ _PILOT_STOCKS, _PILOT_CHUNK = 480, 8
 # Key of the pooled model that forecasts, among those of the fold cells.
 _NEWEST = None
 # What `fit_pooled` takes.
-_Arguments = tuple[PooledRows, CrossSections, int]
+_Arguments = tuple[PooledRows, CrossSections, FitConfig]
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def make_universe(
         days.values(),
         MIN_MOVES,
     )
-    learn_from = partial(_learn_from, labels, sections, config.seed)
+    learn_from = partial(_learn_from, labels, sections, config)
     submitted = _submit_fits(pool, days, learn_from)
     fits = dict(islice(submitted, pool.workers))
     pilot = list(_pilot(session, config, anchor))
@@ -208,12 +208,14 @@ def _days(config: FitConfig, anchor: date) -> dict[int | None, date]:
     return {**days, _NEWEST: anchor}
 
 
-def _learn_from(labels: Labels, sections: CrossSections, seed: int, day: date) -> _Arguments | None:
+def _learn_from(
+    labels: Labels, sections: CrossSections, config: FitConfig, day: date
+) -> _Arguments | None:
     """What a pooled model learns from, known before a day; ``None`` where it is too little."""
     rows = labels.known_before(day)
     if rows is None:
         return None
-    return rows, sections.before(np.datetime64(day)), seed
+    return rows, sections.before(np.datetime64(day)), config
 
 
 def _pilot(session: Session, config: FitConfig, anchor: date) -> Iterator[PanelArrays]:

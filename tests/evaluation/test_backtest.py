@@ -11,7 +11,7 @@ from bmastore.arrays import StockArrays
 from bmastore.datasets import planted_panel
 from bmastore.errors import ConfigError, StoreError, UnknownTickerError
 from bmastore.evaluation.hindcast import hindcast_stock
-from tests.helpers import FAST, HORIZON, TARGET, cli, cli_json
+from tests.helpers import FAST, HORIZON, TARGET, TRAIN, cli, cli_json, stock
 
 PANEL = planted_panel(n_stocks=12, n_days=420, seed=21)
 DAYS = np.unique(PANEL["date"].to_numpy())
@@ -145,6 +145,18 @@ def test_nothing_after_as_of_changes_a_score(tmp_path):
         found.append(store.backtest(FAST, cutoffs=1, every=30, as_of=as_of.date()))
     for one, other in zip(*map(frames, found), strict=True):
         pd.testing.assert_frame_equal(one, other)
+
+
+def test_parameters_of_a_member_change_no_other_and_not_the_baseline():
+    rows, names = stock(signal=0.6, n=500), ("a", "b", "c", "d")
+    told = replace(TRAIN, params={"xgb": {"max_depth": 1}})
+    plain, other = (
+        hindcast_stock(rows, rows.dates[-60], config.resolve("y", HORIZON, names)).scored
+        for config in (TRAIN, told)
+    )
+    changed = plain.forecasters, (plain.means != other.means).any(axis=0)
+    found = {name for name, is_changed in zip(*changed, strict=True) if is_changed}
+    assert found == {"ensemble", "equal", "xgb"}
 
 
 def test_what_comes_after_a_cutoff_does_not_make_its_forecasts():

@@ -71,7 +71,7 @@ def test_trees_do_not_bet_that_a_rise_which_may_be_chance_goes_on(name, rounds):
 
     def predict(y):
         learner, found = REGISTRY[name], TrainingRows(rows.X, y, head, tail, HORIZON)
-        return learner.fit(found, CONFIG.sizes, 0, rounds).predict(rows.X)
+        return learner.fit(found, CONFIG.params_of(name), 0, rounds).predict(rows.X)
 
     assert predict(flat + 0.9 * error) == pytest.approx(predict(flat), abs=1e-6)
     assert predict(flat + 1).mean() == pytest.approx(predict(flat).mean() + 1, abs=0.01)
@@ -162,6 +162,6 @@ def test_a_member_read_back_predicts_the_same(name):
     rows = stock(signal=0.6).labelled()
     training = TrainingRows(rows.X, rows.y, np.arange(300), np.arange(305, len(rows.y)), HORIZON)
     for rounds in (None, 7, 0):
-        member = REGISTRY[name].fit(training, CONFIG.sizes, 0, rounds)
+        member = REGISTRY[name].fit(training, CONFIG.params_of(name), 0, rounds)
         again = REGISTRY[name].from_bytes(member.to_bytes(), NOTHING_LENT)
         assert np.array_equal(member.predict(rows.X), again.predict(rows.X))

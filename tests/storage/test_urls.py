@@ -3,7 +3,7 @@
 import pytest
 
 from bmastore.errors import BmastoreError, ConfigError
-from bmastore.storage.urls import masked, masked_command, parse_url
+from bmastore.storage.urls import masked, masked_command, parse_url, shown
 from tests.helpers import HORIZON, TARGET
 
 SHOWN = "PW"
@@ -57,3 +57,18 @@ def test_the_command_of_another_process_shows_no_url():
     ]
     assert masked_command(command) == "bmastore train --ledger *** --store a.duckdb"
     assert masked_command(["x", "me:PW@host/d", "password=PW"]) == "x *** ***"
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("local:4", "local:4"),
+        ("tcp://scheduler:8786", "tcp://scheduler:8786"),
+        ("tls://me:hush@scheduler:8786", "tls://me:***@scheduler:8786"),
+        ("postgresql://me@host/db?sslpassword=hush", "postgresql://me@host/db?sslpassword=***"),
+        ("postgresql://me:hu@sh@host/db", "***"),
+        ("host=db password=hush", "***"),
+    ],
+)
+def test_what_is_shown_of_a_setting_has_no_secret(text, seen):
+    assert shown(text) == seen

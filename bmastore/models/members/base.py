@@ -12,20 +12,13 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from bmastore.models.presets import PRESETS, Sizes
+from bmastore.models.members.parameters import Parameter
+from bmastore.models.presets import Params
 from bmastore.models.width import WidthModel
 
 # A mean that is nearer to zero is taken for zero. With one standard error, as James and Stein
 # shrink, a third of all stocks without any drift would be given one.
 _STANDARD_ERRORS = 2.0
-
-
-# Sizes that the boosters have in common, by preset. Boosters stop early after so many rounds
-# without gain (`patience`).
-BOOSTING: Mapping[str, Sizes] = {
-    **{preset: {"learning_rate": 0.2, "patience": 15} for preset in PRESETS},
-    "high": {"learning_rate": 0.1, "patience": 42},
-}
 
 
 class Needs(Enum):
@@ -141,9 +134,9 @@ class Learner:
     name:
         The member's name.
     fit:
-        Takes the rows, the sizes of the preset, the seed and the number of boosting
-        rounds; with rounds ``None`` a booster stops early on the rows' tail and
-        keeps the model of its best round.
+        Takes the rows, its parameters, the seed and the number of boosting rounds; with
+        rounds ``None`` a booster stops early on the rows' tail and keeps the model of its
+        best round.
     from_bytes:
         Reads what :meth:`FittedMember.to_bytes` wrote, given what the universe lends.
     needs:
@@ -160,12 +153,13 @@ class Learner:
         what a stock moves now.
     library:
         The library that it imports when it is first used.
-    sizes:
-        By preset, its numbers of trees, depths and the like.
+    parameters:
+        Its numbers of trees, depths and the like, by name; where they are its library's, by the
+        library's own names.
     """
 
     name: str
-    fit: Callable[[TrainingRows, Sizes, int, int | None], FittedMember]
+    fit: Callable[[TrainingRows, Params, int, int | None], FittedMember]
     from_bytes: Callable[[bytes, Lent], FittedMember]
     needs: Needs = Needs.FEATURES
     boosts: bool = False
@@ -173,7 +167,7 @@ class Learner:
     needs_history: bool = True
     is_shared: bool = False
     library: str | None = None
-    sizes: Mapping[str, Sizes] = field(default_factory=dict)
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
 
 
 def best_round(advance: Callable[[int], float], most: int, patience: int, baseline: float) -> int:

@@ -13,31 +13,41 @@ import math
 import numpy as np
 
 from bmastore.models.members.base import Constant, FittedMember, Learner, Lent, TrainingRows, drift
-from bmastore.models.members.lightgbm import LightGBMMember, parameters
-from bmastore.models.presets import Sizes
+from bmastore.models.members.lightgbm import BINS, LightGBMMember, parameters
+from bmastore.models.members.parameters import (
+    bins,
+    by_preset,
+    depth,
+    leaf_rows,
+    leaves,
+    share,
+    trees,
+)
+from bmastore.models.presets import Params
 
-_MIN_LEAF = 10
 _BAG = 1 - math.exp(-0.8)
 
 
-def _fit(rows: TrainingRows, sizes: Sizes, seed: int, rounds: int | None) -> FittedMember:
-    if len(rows.y) * _BAG < 2 * _MIN_LEAF:  # LightGBM's forest without a split predicts NaN
+def _fit(rows: TrainingRows, params: Params, seed: int, rounds: int | None) -> FittedMember:
+    bag, min_leaf = params["bagging_fraction"], int(params["min_data_in_leaf"])
+    if len(rows.y) * bag < 2 * min_leaf:  # LightGBM's forest without a split predicts NaN
         return Constant(drift(rows.y, rows.horizon))
     import lightgbm as lgb
 
-    params = parameters(
+    told = parameters(
         boosting="rf",
-        max_depth=10,
-        feature_fraction_bynode=0.8,
-        bagging_fraction=_BAG,
+        max_depth=int(params["max_depth"]),
+        feature_fraction_bynode=params["feature_fraction_bynode"],
+        bagging_fraction=bag,
         bagging_freq=1,
-        min_data_in_leaf=_MIN_LEAF,
+        min_data_in_leaf=min_leaf,
         # No more leaves than the rows can fill: LightGBM's time grows with the limit.
-        num_leaves=int(np.clip(len(rows.y) * _BAG / _MIN_LEAF, 2, 1024)),
+        num_leaves=int(np.clip(len(rows.y) * bag / min_leaf, 2, params["num_leaves"])),
+        max_bin=int(params["max_bin"]),
         seed=seed,
     )
-    booster = lgb.Booster(params, lgb.Dataset(rows.X, rows.around_drift(), params=params))
-    for _ in range(int(sizes["rf_trees"])):
+    booster = lgb.Booster(told, lgb.Dataset(rows.X, rows.around_drift(), params=told))
+    for _ in range(int(params["n_trees"])):
         booster.update()
     return LightGBMMember(booster, 0)
 
@@ -56,10 +66,14 @@ FOREST = Learner(
     _fit,
     _load,
     library="lightgbm",
-    sizes={
-        "ultrafast": {"rf_trees": 32},
-        "fast": {"rf_trees": 64},
-        "standard": {"rf_trees": 100},
-        "high": {"rf_trees": 200},
+    parameters={
+        "n_trees": trees(by_preset(32, 64, 100, 200), "rf_trees"),
+        "max_depth": depth(10),
+        "num_leaves": leaves(1024),
+        "min_data_in_leaf": leaf_rows(10),
+        "feature_fraction_bynode": share(0.8),
+        # All rows in each tree are no forest, and LightGBM refuses them.
+        "bagging_fraction": share(_BAG, most=0.99),
+        "max_bin": bins(BINS),
     },
 )

@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bmastore.models.members.base import (
-    BOOSTING,
     Constant,
     FittedMember,
     Learner,
@@ -16,17 +15,29 @@ from bmastore.models.members.base import (
     best_round,
     drift,
 )
-from bmastore.models.presets import Sizes
+from bmastore.models.members.parameters import (
+    LEARNING_RATE,
+    PATIENCE,
+    bins,
+    by_preset,
+    depth,
+    leaf_rows,
+    leaves,
+    penalty,
+    share,
+    trees,
+)
+from bmastore.models.presets import Params
 
 if TYPE_CHECKING:
     import lightgbm as lgb
 
-# One thread: the stocks are what runs in parallel. 31 bins: a stock has a few hundred rows;
-# 63 take a fifth longer and forecast no better.
+# A stock has a few hundred rows; 63 bins take a fifth longer and forecast no better.
+BINS = 31
+# One thread: the stocks are what runs in parallel.
 _COMMON: dict[str, Any] = {
     "objective": "regression",
     "num_threads": 1,
-    "max_bin": 31,
     "force_row_wise": True,
     "deterministic": True,
     "feature_pre_filter": False,
@@ -57,39 +68,42 @@ def parameters(**own: Any) -> dict[str, Any]:
     return {**_COMMON, **own}
 
 
-def _fit(rows: TrainingRows, sizes: Sizes, seed: int, rounds: int | None) -> FittedMember:
+def _fit(rows: TrainingRows, params: Params, seed: int, rounds: int | None) -> FittedMember:
     import lightgbm as lgb
 
-    params = parameters(
-        max_depth=5,
-        num_leaves=31,
-        learning_rate=sizes["learning_rate"],
-        feature_fraction=0.8,
-        bagging_fraction=0.8,
+    told = parameters(
+        max_depth=int(params["max_depth"]),
+        num_leaves=int(params["num_leaves"]),
+        learning_rate=params["learning_rate"],
+        feature_fraction=params["feature_fraction"],
+        bagging_fraction=params["bagging_fraction"],
         bagging_freq=1,
-        min_data_in_leaf=50,
+        min_data_in_leaf=int(params["min_data_in_leaf"]),
+        lambda_l1=params["lambda_l1"],
+        lambda_l2=params["lambda_l2"],
+        max_bin=int(params["max_bin"]),
         seed=seed,
         metric="l2",
     )
     if rounds == 0:
         return Constant(drift(rows.y, rows.horizon))
     if rounds is not None:
-        booster = lgb.Booster(params, lgb.Dataset(rows.X, rows.around_drift(), params=params))
+        booster = lgb.Booster(told, lgb.Dataset(rows.X, rows.around_drift(), params=told))
         for _ in range(rounds):
             booster.update()
         return LightGBMMember(booster, rounds)
 
     base, y_head, y_tail = rows.split_around_drift()
-    head = lgb.Dataset(rows.X[rows.head], y_head, params=params)
-    booster = lgb.Booster(params, head)
-    booster.add_valid(lgb.Dataset(rows.X[rows.tail], y_tail, params=params, reference=head), "tail")
+    head = lgb.Dataset(rows.X[rows.head], y_head, params=told)
+    booster = lgb.Booster(told, head)
+    booster.add_valid(lgb.Dataset(rows.X[rows.tail], y_tail, params=told, reference=head), "tail")
 
     def advance(i: int) -> float:
         booster.update()
         return float(booster.eval_valid()[0][2])
 
     baseline = float(np.mean(np.square(y_tail - base)))
-    kept = best_round(advance, int(sizes["lgbm_rounds"]), int(sizes["patience"]), baseline)
+    kept = best_round(advance, int(params["n_trees"]), int(params["patience"]), baseline)
     return LightGBMMember(booster, kept) if kept else Constant(base)
 
 
@@ -109,10 +123,17 @@ LIGHTGBM = Learner(
     _load,
     boosts=True,
     library="lightgbm",
-    sizes={
-        "ultrafast": {**BOOSTING["ultrafast"], "lgbm_rounds": 24},
-        "fast": {**BOOSTING["fast"], "lgbm_rounds": 48},
-        "standard": {**BOOSTING["standard"], "lgbm_rounds": 80},
-        "high": {**BOOSTING["high"], "lgbm_rounds": 150},
+    parameters={
+        "n_trees": trees(by_preset(24, 48, 80, 150), "lgbm_rounds"),
+        "learning_rate": LEARNING_RATE,
+        "patience": PATIENCE,
+        "max_depth": depth(5),
+        "num_leaves": leaves(31),
+        "min_data_in_leaf": leaf_rows(50),
+        "feature_fraction": share(0.8),
+        "bagging_fraction": share(0.8),
+        "lambda_l1": penalty(0.0),
+        "lambda_l2": penalty(0.0),
+        "max_bin": bins(BINS),
     },
 )

@@ -9,14 +9,14 @@ from bmastore.models.members.base import (
     TrainingRows,
     drift,
 )
-from bmastore.models.presets import Sizes
+from bmastore.models.presets import Params
 
 
-def _fit_zero(rows: TrainingRows, sizes: Sizes, seed: int, rounds: int | None) -> FittedMember:
+def _fit_zero(rows: TrainingRows, params: Params, seed: int, rounds: int | None) -> FittedMember:
     return Constant(0.0)
 
 
-def _fit_mean(rows: TrainingRows, sizes: Sizes, seed: int, rounds: int | None) -> FittedMember:
+def _fit_mean(rows: TrainingRows, params: Params, seed: int, rounds: int | None) -> FittedMember:
     return Constant(drift(rows.y, rows.horizon))
 
 

@@ -15,7 +15,16 @@ from numpy.typing import NDArray
 
 from bmastore.models.members.base import FittedMember, Learner, Lent, Needs, TrainingRows
 from bmastore.models.members.lightgbm import parameters
-from bmastore.models.presets import Sizes
+from bmastore.models.members.parameters import (
+    bins,
+    leaf_rows,
+    leaves,
+    penalty,
+    rate,
+    share,
+    trees,
+)
+from bmastore.models.presets import Params
 
 if TYPE_CHECKING:
     import lightgbm as lgb
@@ -60,6 +69,7 @@ def fit_pooled(
     moves: NDArray[np.float64],
     scales: NDArray[np.float64],
     days: NDArray[np.int64],
+    params: Params,
     seed: int,
 ) -> bytes:
     """Fit the shared model; returns LightGBM's text format.
@@ -74,24 +84,29 @@ def fit_pooled(
         Shape (n,): that typical move, in units of the target.
     days:
         Shape (n,): number of each row's date, from 0.
+    params:
+        The member's parameters.
     """
     import lightgbm as lgb
 
     low, high = np.quantile(moves, [_CLIPPED, 1 - _CLIPPED])
     own = clip_by_date(less_market(np.clip(moves, low, high), scales, days), days)
-    params = parameters(
-        max_bin=63,
-        num_leaves=15,
-        learning_rate=0.08,
-        min_data_in_leaf=int(np.clip(len(moves) // 100, _MIN_LEAF, _MAX_LEAF)),
-        feature_fraction=0.5,
-        bagging_fraction=0.7,
+    by_rows = int(np.clip(len(moves) // 100, _MIN_LEAF, _MAX_LEAF))
+    told = parameters(
+        max_bin=int(params["max_bin"]),
+        num_leaves=int(params["num_leaves"]),
+        learning_rate=params["learning_rate"],
+        min_data_in_leaf=int(params["min_data_in_leaf"]) or by_rows,
+        feature_fraction=params["feature_fraction"],
+        bagging_fraction=params["bagging_fraction"],
         bagging_freq=1,
+        lambda_l1=params["lambda_l1"],
+        lambda_l2=params["lambda_l2"],
         seed=seed,
     )
     weight = date_weights(own, days)
-    booster = lgb.Booster(params, lgb.Dataset(X, own, weight=weight, params=params))
-    for _ in range(_ROUNDS):
+    booster = lgb.Booster(told, lgb.Dataset(X, own, weight=weight, params=told))
+    for _ in range(int(params["n_trees"])):
         booster.update()
     text: str = booster.model_to_string()
     return text.encode()
@@ -155,7 +170,7 @@ def date_weights(own: NDArray[np.float64], days: NDArray[np.int64]) -> NDArray[n
     return result
 
 
-def _fit(rows: TrainingRows, sizes: Sizes, seed: int, rounds: int | None) -> FittedMember:
+def _fit(rows: TrainingRows, params: Params, seed: int, rounds: int | None) -> FittedMember:
     return PooledMember(_read(rows.lent.model))
 
 
@@ -179,4 +194,16 @@ POOLED = Learner(
     needs_history=False,
     is_shared=True,
     library="lightgbm",
+    parameters={
+        "n_trees": trees(_ROUNDS),
+        "learning_rate": rate(0.08),
+        "num_leaves": leaves(15),
+        # 0: a hundredth of the rows, within _MIN_LEAF and _MAX_LEAF.
+        "min_data_in_leaf": leaf_rows(0, least=0),
+        "feature_fraction": share(0.5),
+        "bagging_fraction": share(0.7),
+        "lambda_l1": penalty(0.0),
+        "lambda_l2": penalty(0.0),
+        "max_bin": bins(63),
+    },
 )

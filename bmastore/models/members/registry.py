@@ -1,30 +1,64 @@
 """The members there are: one line each. A new one is a file beside this one and a line here.
 
-Every member uses one thread, and gives the same result for the same rows, sizes and seed.
+Every member uses one thread, and gives the same result for the same rows, parameters and seed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
+from bmastore.errors import ConfigError, unknown
 from bmastore.models.members.base import Learner
 from bmastore.models.members.forest import FOREST
 from bmastore.models.members.lightgbm import LIGHTGBM
 from bmastore.models.members.null import MEAN, ZERO
 from bmastore.models.members.pooled import POOLED
 from bmastore.models.members.xgboost import XGBOOST
-from bmastore.models.presets import Sizes
+from bmastore.models.presets import Params
 
 REGISTRY: dict[str, Learner] = {
     learner.name: learner for learner in (FOREST, XGBOOST, LIGHTGBM, ZERO, MEAN, POOLED)
 }
 
 
-def sizes_of(preset: str) -> Sizes:
-    """The sizes of all members in a preset, by name."""
+def params_of(member: str, preset: str) -> Params:
+    """The parameters of a member in a preset, by name."""
+    known = REGISTRY[member].parameters
+    return {name: parameter.of_preset(preset) for name, parameter in known.items()}
+
+
+def sizes_of(preset: str) -> Params:
+    """What presets set of all members, by the names that a config's hash covers."""
     return {
-        name: size
+        parameter.size: parameter.of_preset(preset)
         for learner in REGISTRY.values()
-        for name, size in learner.sizes.get(preset, {}).items()
+        for parameter in learner.parameters.values()
+        if parameter.size is not None
     }
+
+
+def checked_params(params: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, float]]:
+    """Parameters by member that somebody sets, as plain numbers.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such member, it has no such parameter, or a number is out of range.
+    """
+    if not isinstance(params, Mapping):
+        raise ConfigError(f'params are by member, as {{"xgb": {{"max_depth": 3}}}}; not {params!r}')
+    return {member: checked for member in params if (checked := _checked(member, params[member]))}
+
+
+def _checked(member: str, own: Any) -> dict[str, float]:
+    if member not in REGISTRY:
+        raise ConfigError(unknown("member", member, REGISTRY))
+    known = REGISTRY[member].parameters
+    if not isinstance(own, Mapping):
+        raise ConfigError(f"member {member}: its parameters have names, unlike {own!r}")
+    for name in own:
+        if name not in known:
+            raise ConfigError(f"member {member}: {unknown('parameter', name, known)}")
+    return {name: known[name].checked(f"{name} of {member}", own[name]) for name in own}
 
 
 def shared_among(members: Iterable[str]) -> tuple[str, ...]:

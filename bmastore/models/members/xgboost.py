@@ -1,6 +1,5 @@
 """XGBoost boosting."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bmastore.models.members.base import (
-    BOOSTING,
     Constant,
     FittedMember,
     Learner,
@@ -17,13 +15,22 @@ from bmastore.models.members.base import (
     best_round,
     drift,
 )
-from bmastore.models.presets import Sizes
+from bmastore.models.members.parameters import (
+    LEARNING_RATE,
+    MANY,
+    PATIENCE,
+    Parameter,
+    bins,
+    by_preset,
+    depth,
+    penalty,
+    share,
+    trees,
+)
+from bmastore.models.presets import Params
 
 if TYPE_CHECKING:
     import xgboost as xgb
-
-# A stock has a few hundred rows: finer bins cost time and gain nothing.
-_BINS = 32
 
 
 @dataclass(frozen=True)
@@ -44,49 +51,44 @@ class XGBoostMember:
         return bytes(self.booster[: self.rounds].save_raw("ubj"))
 
 
-def _bins(X: NDArray[np.float32], y: NDArray[np.float64]) -> "xgb.QuantileDMatrix":
+def _fit(rows: TrainingRows, params: Params, seed: int, rounds: int | None) -> FittedMember:
     import xgboost as xgb
 
-    return xgb.QuantileDMatrix(X, y, max_bin=_BINS, nthread=1)
-
-
-def _fit(rows: TrainingRows, sizes: Sizes, seed: int, rounds: int | None) -> FittedMember:
-    import xgboost as xgb
-
-    params: dict[str, Any] = {
-        "max_depth": int(sizes["xgb_max_depth"]),
-        "min_child_weight": sizes["xgb_min_child_weight"],
-        "learning_rate": sizes["learning_rate"],
-        "subsample": 0.8,
-        "colsample_bytree": 0.8,
-        "reg_alpha": 0.1,
-        "reg_lambda": 1.0,
+    max_bin = int(params["max_bin"])
+    told: dict[str, Any] = {
+        "max_depth": int(params["max_depth"]),
+        "min_child_weight": params["min_child_weight"],
+        "learning_rate": params["learning_rate"],
+        "subsample": params["subsample"],
+        "colsample_bytree": params["colsample_bytree"],
+        "reg_alpha": params["reg_alpha"],
+        "reg_lambda": params["reg_lambda"],
         "tree_method": "hist",
-        "max_bin": _BINS,
+        "max_bin": max_bin,
         "nthread": 1,
         "seed": seed,
     }
     if rounds == 0:
         return Constant(drift(rows.y, rows.horizon))
     if rounds is not None:
-        bins = _bins(rows.X, rows.around_drift())
+        X = xgb.QuantileDMatrix(rows.X, rows.around_drift(), max_bin=max_bin, nthread=1)
         base = drift(rows.y, rows.horizon)
-        booster = xgb.Booster({**params, "base_score": base}, [bins])
+        booster = xgb.Booster({**told, "base_score": base}, [X])
         for i in range(rounds):
-            booster.update(bins, i)
+            booster.update(X, i)
         return XGBoostMember(booster, rounds)
 
     base, y_head, y_tail = rows.split_around_drift()
-    head = _bins(rows.X[rows.head], y_head)
+    head = xgb.QuantileDMatrix(rows.X[rows.head], y_head, max_bin=max_bin, nthread=1)
     tail = xgb.DMatrix(rows.X[rows.tail], y_tail, nthread=1)
-    booster = xgb.Booster({**params, "base_score": base, "eval_metric": "rmse"}, [head, tail])
+    booster = xgb.Booster({**told, "base_score": base, "eval_metric": "rmse"}, [head, tail])
 
     def advance(i: int) -> float:
         booster.update(head, i)
         return float(booster.eval_set([(tail, "tail")], i).rpartition(":")[2])
 
     baseline = float(np.sqrt(np.mean(np.square(y_tail - base))))
-    kept = best_round(advance, int(sizes["xgb_rounds"]), int(sizes["patience"]), baseline)
+    kept = best_round(advance, int(params["n_trees"]), int(params["patience"]), baseline)
     return XGBoostMember(booster, kept) if kept else Constant(base)
 
 
@@ -101,22 +103,24 @@ def _load(blob: bytes, lent: Lent) -> FittedMember:
     return XGBoostMember(booster, booster.num_boosted_rounds())
 
 
-def _sizes(preset: str, rounds: int, max_depth: int = 4) -> Mapping[str, float]:
-    # Rows in a leaf, at least; as many as in LightGBM's trees, for a few rows are noise.
-    leaf = {"xgb_min_child_weight": 50.0}
-    return {**BOOSTING[preset], **leaf, "xgb_rounds": rounds, "xgb_max_depth": max_depth}
-
-
 XGBOOST = Learner(
     "xgb",
     _fit,
     _load,
     boosts=True,
     library="xgboost",
-    sizes={
-        "ultrafast": _sizes("ultrafast", 24),
-        "fast": _sizes("fast", 48),
-        "standard": _sizes("standard", 70),
-        "high": _sizes("high", 150, max_depth=6),
+    parameters={
+        "n_trees": trees(by_preset(24, 48, 70, 150), "xgb_rounds"),
+        "learning_rate": LEARNING_RATE,
+        "patience": PATIENCE,
+        "max_depth": depth(by_preset(4, 4, 4, 6), "xgb_max_depth"),
+        # Rows in a leaf, at least; as many as in LightGBM's trees, for a few rows are noise.
+        "min_child_weight": Parameter(50.0, least=0, most=MANY, size="xgb_min_child_weight"),
+        "subsample": share(0.8),
+        "colsample_bytree": share(0.8),
+        "reg_alpha": penalty(0.1),
+        "reg_lambda": penalty(1.0),
+        # A stock has a few hundred rows: finer bins cost time and gain nothing.
+        "max_bin": bins(32),
     },
 )

@@ -1,0 +1,128 @@
+"""The config file: settings that commands take as options, and parameters of members, in TOML."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bmastore.cli.options import FILE, Command, Setting, say
+from bmastore.errors import ConfigError, unknown
+from bmastore.models.presets import Params
+from bmastore.storage.paths import real_path
+
+CONFIG_FILE = "bmastore.toml"
+# Where the names of members to average stand, beside the tables of their parameters.
+_MEMBERS, _USE = "members", "use"
+
+
+@dataclass(frozen=True)
+class ConfigFile:
+    """What a config file says.
+
+    Attributes
+    ----------
+    path:
+        Where it lies; ``None`` where there is none.
+    settings:
+        Values of options, by the name of their parameter.
+    params:
+        Parameters of members; see :class:`bmastore.TrainConfig`.
+    """
+
+    path: Path | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+    params: dict[str, Params] = field(default_factory=dict)
+
+
+def key_of(setting: Setting) -> str:
+    """The key of a setting in the file."""
+    return f"{_MEMBERS}.{_USE}" if setting.name == _MEMBERS else str(setting.name)
+
+
+def file_option(command: Command) -> Command:
+    """The option of what reads a config file; it stands below the one of the store.
+
+    The file says what options are unless the command line or the environment does, and is itself
+    the command's object.
+    """
+    return click.option(
+        "--config",
+        type=FILE,
+        envvar="BMASTORE_CONFIG",
+        show_envvar=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_take,
+        help=f"Read settings from this file  [default: {CONFIG_FILE} beside the store]",
+    )(command)
+
+
+def _take(context: click.Context, option: click.Parameter, named: Path | None) -> None:
+    path = named or real_path(context.params["store"]).parent / CONFIG_FILE
+    # A link that leads nowhere is no file that is not there: it was to be read.
+    if named is None and not path.exists() and not path.is_symlink():
+        context.obj = ConfigFile()
+        return
+    from bmastore.cli.config import config
+
+    known = {str(one.name): one for one in config.params if isinstance(one, Setting)}
+    context.obj = read_config_file(path, known)
+    context.default_map = context.obj.settings
+    say([f"settings: {path}"])
+
+
+def read_config_file(path: Path, known: Mapping[str, Setting]) -> ConfigFile:
+    """A config file.
+
+    Parameters
+    ----------
+    known:
+        The settings that it may hold, by the name of their parameter.
+
+    Raises
+    ------
+    ConfigError
+        If it cannot be read, or says anything that is no setting.
+    """
+    try:
+        content = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+    except OSError as error:
+        raise ConfigError(f"cannot read the config file {path}: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}") from None
+    try:
+        return _checked(path, content, known)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
+
+
+def _checked(path: Path, content: dict[str, Any], known: Mapping[str, Setting]) -> ConfigFile:
+    from bmastore.models.config import TrainConfig
+
+    members = content.pop(_MEMBERS, {})
+    if not isinstance(members, dict):
+        raise ConfigError(f"{_MEMBERS} is a table: write [{_MEMBERS}], and below it {_USE} = [ … ]")
+    for key in content:
+        if key not in known:
+            raise ConfigError(unknown("key", key, known))
+    if _USE in members:
+        content[_MEMBERS] = members.pop(_USE)
+    for name, own in members.items():
+        _check_place(name, own, known)
+    settings = {name: known[name].read(key_of(known[name]), content[name]) for name in content}
+    used = {name: settings[name] for name in settings if name == _MEMBERS}
+    return ConfigFile(path, settings, dict(TrainConfig(**used, params=members).params))
+
+
+def _check_place(name: str, own: Any, known: Mapping[str, Setting]) -> None:
+    """See that what stands below ``[members]`` is of a member, and no key of the file itself."""
+    from bmastore.models.members.registry import REGISTRY
+
+    for key in (name, *(own if isinstance(own, dict) else ())):
+        if key in known:
+            raise ConfigError(f"{key} is a key of the file itself: it stands above any [table]")
+    if not isinstance(own, dict) and name not in REGISTRY:
+        raise ConfigError(unknown("key", f"{_MEMBERS}.{name}", (f"{_MEMBERS}.{_USE}",)))
