@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from bmastore.errors import BmastoreError
     from bmastore.legacy import MassiveStockBMAProcessor
     from bmastore.models.config import Splits, TrainConfig
+    from bmastore.models.members.estimators import Estimator
     from bmastore.models.regressor import BMARegressor
     from bmastore.storage.following import connect
     from bmastore.store import Store
@@ -20,6 +21,7 @@ _HOMES = {
     "MassiveStockBMAProcessor": "bmastore.legacy",
     "Store": "bmastore.store",
     "connect": "bmastore.storage.following",
+    "Estimator": "bmastore.models.members.estimators",
     "TrainConfig": "bmastore.models.config",
     "Splits": "bmastore.models.config",
     "PassOptions": "bmastore.training.options",
@@ -29,6 +31,7 @@ _HOMES = {
 __all__ = [
     "BMARegressor",
     "BmastoreError",
+    "Estimator",
     "MassiveStockBMAProcessor",
     "PassOptions",
     "Splits",

@@ -91,12 +91,28 @@ class NotFiniteError(StockError):
     """A member predicted something that is not a finite number."""
 
 
+class MemberError(StockError):
+    """A member of somebody's own fails on the stock, which is averaged without it."""
+
+    def __init__(self, member: str, reason: str) -> None:
+        # Both as they are, so that it can come from a worker.
+        super().__init__(member, reason)
+        self.member, self.reason = member, reason
+
+    def __str__(self) -> str:
+        return f"member {self.member}: {self.reason}"
+
+
 class WorkerDiedError(StockError):
     """The worker process died twice on this stock, the second time alone."""
 
 
 class ArtifactError(StockError):
     """A stored ensemble is missing, or its bytes are not those that were stored."""
+
+
+class UntrustedError(ArtifactError):
+    """A stored ensemble holds a type that its reader has not said to trust."""
 
 
 def unknown(what: str, name: object, known: Collection[str]) -> str:

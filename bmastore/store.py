@@ -187,16 +187,6 @@ class Store(Upkeep):
             publish(writer)
             return found
 
-    def export(self, what: str, path: str | Path, *, fmt: str = "parquet") -> int:
-        """Write ``"prices"``, or ``"features"`` with the targets, to a file; returns its rows.
-
-        As ``"parquet"`` or ``"csv"``, which can be ingested again. Raises :class:`ConfigError` if
-        there is no such part or format, or something else at the path.
-        """
-        from bmastore.panel.export import export_panel
-
-        return export_panel(self.path, what, Path(path), fmt)
-
     def train(
         self,
         config: TrainConfig | None = None,
@@ -333,6 +323,7 @@ class Store(Upkeep):
         since: date | None = None,
         until: date | None = None,
         target: str | None = None,
+        trusted: Sequence[str] = (),
     ) -> "PredictionReport":
         """Forecast rows with the stored ensembles; the last row of each stock by default.
 
@@ -344,11 +335,14 @@ class Store(Upkeep):
             First and last date to forecast. Without ``since``, the last row up to ``until``.
         target:
             The target, in whose units the forecasts are; ``None`` means all that the store has.
+        trusted:
+            Types that members of somebody's own may be of; see ``bmastore docs members``.
         """
         from bmastore.reports.predict import predict
 
+        asked: dict[str, Any] = {"tickers": tickers, "since": since, "until": until}
         with open_reader(self.path, needs_panel=True) as reader:
-            return predict(reader, target=target, tickers=tickers, since=since, until=until)
+            return predict(reader, target=target, trusted=trusted, **asked)
 
     def sql(
         self, query: str, parameters: dict[str, Any] | None = None, timeout: float | None = 60.0

@@ -1,6 +1,6 @@
 """The part of a store's interface that takes care of it: of its files, and of its forecasts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bmastore.reports.verify import Verified
     from bmastore.storage.compact import Compacted
     from bmastore.storage.mirror import Sent
+    from bmastore.table import Table
 
 
 class Upkeep:
@@ -56,6 +57,23 @@ class Upkeep:
         from bmastore.ledger.derived import tell_all
 
         return migrate(self.path, self.ledger, self.lock_timeout, self._say, tell_all)
+
+    def types(self, trusted: Sequence[str] = ()) -> "Table":
+        """Types of members of one's own in the ensembles in use, and which are ``trusted``."""
+        from bmastore.reports.own_types import types_of_members
+
+        with open_reader(self.path) as reader:
+            return types_of_members(reader, trusted)
+
+    def export(self, what: str, path: str | Path, *, fmt: str = "parquet") -> int:
+        """Write ``"prices"``, or ``"features"`` with the targets, to a file; returns its rows.
+
+        As ``"parquet"`` or ``"csv"``, which can be ingested again. Raises :class:`ConfigError` if
+        there is no such part or format, or something else at the path.
+        """
+        from bmastore.panel.export import export_panel
+
+        return export_panel(self.path, what, Path(path), fmt)
 
     def grant(self, role: str) -> None:
         """Let a role of the server with the ledger read all views, and nothing else.

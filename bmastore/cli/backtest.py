@@ -8,11 +8,9 @@ from typing import Any
 import click
 
 from bmastore.cli import messages
+from bmastore.cli.kinds import DAY, FILE, NAMES
 from bmastore.cli.options import (
-    DAY,
     EXIT_FAILED,
-    FILE,
-    NAMES,
     Output,
     config_of,
     config_options,
@@ -95,7 +93,7 @@ def backtest(
     is_terminal = sys.stderr is not None and sys.stderr.isatty()
     with hired(cluster, workers) as crew, progress(is_terminal) as show:
         found = open_store(store, ledger, lock_timeout).backtest(
-            config_of(file.params, **config),
+            config_of(file.params, file.own, **config),
             cutoffs=cutoffs,
             every=every,
             as_of=day(as_of),

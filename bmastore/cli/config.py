@@ -53,8 +53,8 @@ def config(
     file: ConfigFile = context.obj
     if file.path is None:
         say([f"there is no {CONFIG_FILE} beside {store}"])
-    resolved = config_of(file.params, **{name: settings[name] for name in _OF_FIT})
-    values = {**settings, "preset": resolved.preset, "members": resolved.members}
+    resolved = config_of(file.params, file.own, **{name: settings[name] for name in _OF_FIT})
+    values = {**settings, "preset": resolved.preset, "members": resolved.names}
     rows = [
         ("store", str(store), _source(context, "store")),
         ("ledger", _text(ledger), _source(context, "ledger")),
@@ -64,13 +64,22 @@ def config(
         for one in context.command.params
         if isinstance(one, Setting)
     ]
-    for member in resolved.members:
+    rows += [
+        (f"members.{one.name}.estimator", repr(one.estimator), _of_own(file, one.name))
+        for one in resolved.members
+        if not isinstance(one, str)
+    ]
+    for member in filter(REGISTRY.__contains__, resolved.names):
         own, known = file.params.get(member, {}), REGISTRY[member].parameters
         for name, value in resolved.params_of(member).items():
             source = "default" if known[name].size is None else "preset"
             key = f"members.{member}.{name}"
             rows.append((key, str(value), "file" if name in own else source))
     print_table(Table(("setting", "value", "source"), ("VARCHAR",) * 3, [*rows]), output)
+
+
+def _of_own(file: ConfigFile, name: str) -> str:
+    return "file" if name in file.own else "import"
 
 
 def _source(context: click.Context, name: str) -> str:

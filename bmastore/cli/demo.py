@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from bmastore.cli import messages
-from bmastore.cli.options import FILE, Output, print_table, say
+from bmastore.cli.kinds import FILE
+from bmastore.cli.options import Output, print_table, say
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import click
 
-from bmastore.cli.options import DAY, day, open_store, say, store_option, writing_options
+from bmastore.cli.kinds import DAY
+from bmastore.cli.options import day, open_store, say, store_option, writing_options
 
 
 @click.command()

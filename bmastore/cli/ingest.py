@@ -5,7 +5,8 @@ from pathlib import Path
 import click
 
 from bmastore.cli import messages
-from bmastore.cli.options import NAMES, open_store, say, store_option, writing_options
+from bmastore.cli.kinds import NAMES
+from bmastore.cli.options import open_store, say, store_option, writing_options
 
 
 @click.command()

@@ -56,6 +56,11 @@ def trained(summary: "RunSummary", store: Path) -> list[str]:
     lines = [line]
     if summary.failed or summary.skipped:
         lines.append(f"  why: bmastore sql --named failure_reasons --store {store}")
+    lines += [
+        f"  member {name} failed on {n:,} stocks, which were averaged without it; why: "
+        f"bmastore sql --named member_failures --store {store}"
+        for name, n in summary.member_failures.items()
+    ]
     if summary.not_forecast:
         lines += [
             f"  not forecast: {ticker}: {reason}" for ticker, reason in summary.not_forecast.items()
@@ -245,6 +250,17 @@ def size(found: "Status") -> str:
 def compacted(found: "Compacted", store: Path) -> str:
     """What a compaction has saved."""
     return f"{store}: {found.before / 2**20:,.1f} MB → {found.after / 2**20:,.1f} MB"
+
+
+def to_trust(types: Table) -> list[str]:
+    """How to have members of one's own read."""
+    unknown = sorted({row["type"] for row in types.records() if not row["trusted"]})
+    if not unknown:
+        return ["nothing waits to be trusted"]
+    return [
+        "a type is code that runs when such a member is read; if you know where these come from:",
+        f"  export BMASTORE_TRUST={','.join(unknown)}",
+    ]
 
 
 def explanation(found: "Explanation") -> list[str]:

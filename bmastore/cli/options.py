@@ -1,6 +1,5 @@
 """What commands have in common: options, and how they print."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bmastore.cli.kinds import BYTES, FILE, NAMES
 from bmastore.errors import ConfigError
 from bmastore.models.config import WEIGHTINGS
 from bmastore.models.presets import PRESETS, Params
@@ -19,39 +19,13 @@ from bmastore.reports.render import FORMATS, visible
 
 if TYPE_CHECKING:
     from bmastore.models.config import TrainConfig
+    from bmastore.models.members.estimators import Estimator
     from bmastore.store import Store
     from bmastore.table import Table
 
-DAY = click.DateTime(["%Y-%m-%d"])
-FILE = click.Path(dir_okay=False, path_type=Path)
 EXIT_FAILED, EXIT_INTERRUPTED = 1, 130
 
 Command = Callable[..., Any]
-
-
-class _Names(click.ParamType[tuple[str, ...]]):
-    """Names in a list with commas."""
-
-    name = "A,B"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, ...]:
-        """The names."""
-        if isinstance(value, tuple):
-            return value
-        return tuple(name.strip() for name in value.split(",") if name.strip())
-
-
-class _Bytes(click.ParamType[int]):
-    """An amount of memory."""
-
-    name = "8GB"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> int:
-        """The number of bytes."""
-        return value if isinstance(value, int) else parse_bytes(value)
-
-
-NAMES, BYTES = _Names(), _Bytes()
 
 
 class Setting(click.Option):
@@ -158,6 +132,7 @@ def target_option(command: Command) -> Command:
 
 def config_of(
     params: Mapping[str, Params],
+    own: Mapping[str, tuple[str, bool]],
     *,
     preset: str | None,
     weighting: str,
@@ -168,13 +143,23 @@ def config_of(
     n_folds: int,
     fold_days: int,
 ) -> "TrainConfig":
-    """The config that the options of :func:`config_options` name, with parameters of members."""
+    """The config that the options of :func:`config_options` name.
+
+    Parameters
+    ----------
+    params:
+        Parameters of members.
+    own:
+        Members of one's own, which are used where no members are named, or they are; by name
+        where each is imported from, and whether it is fitted with weights.
+    """
     from bmastore.models.config import Splits, TrainConfig
 
     plain = TrainConfig()
+    named = members or (*plain.names, *own)
     return TrainConfig(
         preset=preset or plain.preset,
-        members=members or plain.members,
+        members=tuple(_imported(name, *own[name]) if name in own else name for name in named),
         weighting=weighting,
         target=targets if len(targets) > 1 else next(iter(targets), None),
         features=features,
@@ -182,6 +167,12 @@ def config_of(
         splits=Splits(n_folds=n_folds, fold_days=fold_days),
         params=params,
     )
+
+
+def _imported(name: str, path: str, weighted: bool) -> "Estimator":
+    from bmastore.models.members.estimators import Estimator
+
+    return Estimator.imported(name, path, weighted=weighted)
 
 
 def pass_options(command: Command) -> Command:
@@ -240,6 +231,19 @@ def hired(cluster: str | None, workers: int | None) -> Iterator[dict[str, Any]]:
 
     with connected(cluster) as found:
         yield {"make_executor": found.make_executor, "workers": workers or found.workers}
+
+
+def trusted_option(command: Command) -> Command:
+    """The option of what reads members of somebody's own."""
+    return click.option(
+        "--trusted",
+        type=NAMES,
+        default=(),
+        envvar="BMASTORE_TRUST",
+        show_envvar=True,
+        metavar="TYPES",
+        help="Types that members of your own may be of; `explain --trust` lists them.",
+    )(command)
 
 
 def store_option(command: Command) -> Command:
@@ -353,19 +357,3 @@ def say(lines: list[str]) -> None:
 def day(moment: datetime | None) -> date | None:
     """The date of what ``DAY`` parsed."""
     return None if moment is None else moment.date()
-
-
-_UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
-
-
-def parse_bytes(text: str) -> int:
-    """Bytes meant by ``"8GB"``, ``"800 MiB"`` or ``"1.5g"`` (powers of 1,024)."""
-    match = re.fullmatch(r"\s*([\d.]+)\s*([kmgt]?)(i?b)?\s*", text.lower())
-    try:
-        return int(float(match[1]) * _UNITS[match[2]]) if match else _bad_size(text)
-    except ValueError:
-        return _bad_size(text)
-
-
-def _bad_size(text: str) -> int:
-    raise ConfigError(f"{text!r} is not an amount of memory; write it like 8GB or 800MB")

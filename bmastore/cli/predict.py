@@ -6,10 +6,9 @@ from pathlib import Path
 
 import click
 
+from bmastore.cli.kinds import DAY, NAMES
 from bmastore.cli.options import (
-    DAY,
     EXIT_FAILED,
-    NAMES,
     Output,
     day,
     open_store,
@@ -17,6 +16,7 @@ from bmastore.cli.options import (
     print_table,
     say,
     store_option,
+    trusted_option,
 )
 
 
@@ -25,6 +25,7 @@ from bmastore.cli.options import (
 @click.option("--until", type=DAY, help="Last date to forecast.")
 @click.option("--tickers", type=NAMES, help="Only these stocks.")
 @click.option("--target", help="What to forecast  [default: all targets]")
+@trusted_option
 @store_option
 @output_options()
 def predict(
@@ -32,13 +33,14 @@ def predict(
     until: datetime | None,
     tickers: tuple[str, ...] | None,
     target: str | None,
+    trusted: tuple[str, ...],
     store: Path,
     output: Output,
 ) -> None:
     """Forecast with the stored models: by default the latest date of each stock."""
     output.check()
     found = open_store(store).predict(
-        tickers=tickers, since=day(since), until=day(until), target=target
+        tickers=tickers, since=day(since), until=day(until), target=target, trusted=trusted
     )
     say([f"bmastore: {ticker}: {reason}" for ticker, reason in found.failures.items()])
     print_table(found.table, output)

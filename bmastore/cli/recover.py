@@ -6,9 +6,9 @@ from pathlib import Path
 import click
 
 from bmastore.cli import messages
+from bmastore.cli.kinds import FILE
 from bmastore.cli.options import (
     EXIT_FAILED,
-    FILE,
     Output,
     ledger_option,
     open_store,

@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from bmastore.cli.options import FILE, Command, Setting, say
+from bmastore.cli.kinds import FILE
+from bmastore.cli.options import Command, Setting, say
 from bmastore.errors import ConfigError, unknown
 from bmastore.models.presets import Params
 from bmastore.storage.paths import real_path
@@ -16,6 +17,8 @@ from bmastore.storage.paths import real_path
 CONFIG_FILE = "bmastore.toml"
 # Where the names of members to average stand, beside the tables of their parameters.
 _MEMBERS, _USE = "members", "use"
+# What the table of a member of one's own says.
+_ESTIMATOR, _WEIGHTED = "estimator", "weighted"
 
 
 @dataclass(frozen=True)
@@ -30,11 +33,14 @@ class ConfigFile:
         Values of options, by the name of their parameter.
     params:
         Parameters of members; see :class:`bmastore.TrainConfig`.
+    own:
+        Members of one's own by name: where the regressor is, and whether it is fitted with weights.
     """
 
     path: Path | None = None
     settings: dict[str, Any] = field(default_factory=dict)
     params: dict[str, Params] = field(default_factory=dict)
+    own: dict[str, tuple[str, bool]] = field(default_factory=dict)
 
 
 def key_of(setting: Setting) -> str:
@@ -112,9 +118,27 @@ def _checked(path: Path, content: dict[str, Any], known: Mapping[str, Setting]) 
         content[_MEMBERS] = members.pop(_USE)
     for name, own in members.items():
         _check_place(name, own, known)
+    own = {name: _own(name, members.pop(name)) for name in _named_own(members)}
     settings = {name: known[name].read(key_of(known[name]), content[name]) for name in content}
-    used = {name: settings[name] for name in settings if name == _MEMBERS}
-    return ConfigFile(path, settings, dict(TrainConfig(**used, params=members).params))
+    return ConfigFile(path, settings, dict(TrainConfig(params=members).params), own)
+
+
+def _named_own(members: dict[str, Any]) -> list[str]:
+    return [name for name, own in members.items() if isinstance(own, dict) and _ESTIMATOR in own]
+
+
+def _own(name: str, table: dict[str, Any]) -> tuple[str, bool]:
+    """Where a member of one's own is, and whether it is fitted with weights."""
+    path, weighted = table.pop(_ESTIMATOR), table.pop(_WEIGHTED, False)
+    for key in table:
+        known = (_ESTIMATOR, _WEIGHTED)
+        raise ConfigError(unknown("key", f"{_MEMBERS}.{name}.{key}", known))
+    if not isinstance(path, str) or not isinstance(weighted, bool):
+        raise ConfigError(
+            f'{_MEMBERS}.{name}: {_ESTIMATOR} must be text, as "package.module:name", and '
+            f"{_WEIGHTED} true or false"
+        )
+    return path, weighted
 
 
 def _check_place(name: str, own: Any, known: Mapping[str, Setting]) -> None:

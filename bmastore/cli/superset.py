@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from bmastore.cli.options import FILE, open_store, say, store_option
+from bmastore.cli.kinds import FILE
+from bmastore.cli.options import open_store, say, store_option
 
 
 @click.command()

@@ -10,11 +10,10 @@ import click
 from click.core import ParameterSource
 
 from bmastore.cli import messages
+from bmastore.cli.kinds import DAY, NAMES
 from bmastore.cli.options import (
-    DAY,
     EXIT_FAILED,
     EXIT_INTERRUPTED,
-    NAMES,
     config_of,
     config_options,
     day,
@@ -23,6 +22,7 @@ from bmastore.cli.options import (
     pass_options,
     say,
     store_option,
+    trusted_option,
     worker_options,
     writing_options,
 )
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 @click.option("--as-of", type=DAY, help="Use only what was known on this date.")
 @click.option("--retry-failed", is_flag=True, help="Try failed stocks again.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
+@trusted_option
 @store_option
 @file_option
 @writing_options
@@ -70,6 +71,7 @@ def train(
     stale_after: int,
     retry_failed: bool,
     as_json: bool,
+    trusted: tuple[str, ...],
     store: Path,
     ledger: str | None,
     lock_timeout: float,
@@ -92,12 +94,13 @@ def train(
         as_of=day(as_of),
         max_age=max_age,
         stale_after=stale_after,
+        trusted=trusted,
         workers=workers,
         max_memory=max_memory,
         batch_size=batch_size,
         time_per_stock=time_per_stock,
     )
-    fits = config_of(context.obj.params, **config)
+    fits = config_of(context.obj.params, context.obj.own, **config)
     opened = open_store(store, ledger, lock_timeout)
     if dry_run:
         for plan in opened.plan(fits, options):

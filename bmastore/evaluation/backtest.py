@@ -25,7 +25,7 @@ from bmastore.evaluation.hindcast import Hindcast, hindcast_chunk
 from bmastore.evaluation.report import BacktestReport, make_report
 from bmastore.ledger import backtests
 from bmastore.ledger.entries import new_id
-from bmastore.models.config import FitConfig, TrainConfig, code_version
+from bmastore.models.config import FitConfig, TrainConfig
 from bmastore.models.members.registry import shared_among
 from bmastore.panel.series import choose_series, read_series
 from bmastore.storage import artifacts
@@ -121,7 +121,8 @@ def plan_backtest(
         is_shared = bool(shared_among(fit_config.members))
         anchor = anchor_of(session, fit_config, cutoff) if is_shared else None
         inputs = [
-            fit_config.digest(), code_version(), str(cutoff), str(until), str(as_of), chosen, data,
+            fit_config.digest(), fit_config.code_version(), str(cutoff), str(until), str(as_of),
+            chosen, data,
         ]  # fmt: skip
         digest = digests.of_text(json.dumps(inputs))
         artifact = backtests.finished_cutoff(session, digest)
@@ -303,7 +304,7 @@ def _record(
         "preset": plan.config.preset,
         "config_hash": plan.config.digest(),
         "config": plan.config.to_json(),
-        "code_version": code_version(),
+        "code_version": plan.config.code_version(),
         "started_at": started_at,
         "finished_at": utc_now(),
     }

@@ -17,11 +17,11 @@ from bmastore.evaluation.scores import ALWAYS_ZERO, EQUAL, Scored
 from bmastore.models import mixture
 from bmastore.models.config import FitConfig
 from bmastore.models.ensemble import predict_with
-from bmastore.models.fit import Averaged, average, final_moves, for_history
+from bmastore.models.fit import Averaged, average, final_moves, fit_final, for_history
 from bmastore.models.members.base import NOTHING_LENT, drift
 from bmastore.models.members.registry import REGISTRY, params_of
 from bmastore.models.mixture import Matrix
-from bmastore.models.oof import fit_members, training_rows
+from bmastore.models.oof import training_rows
 from bmastore.models.results import Remembered
 from bmastore.models.universe import NOTHING_SHARED, Universe, open_universe
 from bmastore.workers.chunks import Chunk, Outcome, attempt
@@ -95,9 +95,9 @@ def hindcast_stock(
             f"{len(seen.y)} rows labelled by {cutoff} are too few for all members"
         )
     found = average(seen, config, universe, remembered)
-    members = fit_members(seen, config, config.members, universe.of_final_fit(), found.rounds)
-    X, y = np.ascontiguousarray(later.X), later.y
     moves = final_moves(seen, universe)
+    members = fit_final(seen, config, config.members, universe, found.rounds, moves)
+    X, y = np.ascontiguousarray(later.X), later.y
     inputs = universe.inputs(later.dates, X)
     widths = moves.widths(inputs)
     centres = predict_with(config.members, members, inputs, moves.now(widths))

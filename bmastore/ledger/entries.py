@@ -22,6 +22,7 @@ _FORECAST = ("mean", "sd", *QUANTILE_COLUMNS, "p_up")
 # What an entry says of its ensemble.
 _OF_RESULT = (
     *("members", "weights", "oof_log_scores", "oof_rmses", "scales", "rounds"),
+    "member_errors",
     *(field.name for field in fields(OofScores)),
 )
 
@@ -180,10 +181,12 @@ def _of_members(result: FitResult) -> dict[str, Any]:
     return {
         "members": [score.member for score in scores],
         "weights": [rounded(score.weight) for score in scores],
-        "oof_log_scores": [rounded(score.oof_log_score) for score in scores],
-        "oof_rmses": [rounded(score.oof_rmse) for score in scores],
-        "scales": [rounded(score.scale) for score in scores],
+        "oof_log_scores": [_or_none(score.oof_log_score) for score in scores],
+        "oof_rmses": [_or_none(score.oof_rmse) for score in scores],
+        "scales": [_or_none(score.scale) for score in scores],
         "rounds": [score.rounds for score in scores],
+        # Most have none.
+        "member_errors": errors if any(errors := [score.error for score in scores]) else None,
         **{name: rounded(value) for name, value in vars(result.oof_scores).items()},
     }
 
@@ -208,6 +211,10 @@ def forecast_columns(forecasts: Forecasts) -> dict[str, list[Any]]:
     columns = {"mean": forecasts.mean, "sd": forecasts.sd, "p_up": forecasts.p_up}
     columns |= {name: forecasts.quantiles[:, i] for i, name in enumerate(QUANTILE_COLUMNS)}
     return {name: [rounded(one) for one in values.tolist()] for name, values in columns.items()}
+
+
+def _or_none(value: float | None) -> float | None:
+    return None if value is None else rounded(value)
 
 
 def rounded(value: float) -> float:

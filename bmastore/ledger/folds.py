@@ -7,7 +7,7 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from bmastore.models.config import FitConfig, code_version
+from bmastore.models.config import FitConfig
 from bmastore.models.results import FitResult, FoldRecord, Remembered
 from bmastore.storage.statements import run, statements
 
@@ -32,7 +32,7 @@ def read_remembered(
         tickers=list(artifacts),
         target=config.target,
         config_hash=config.digest(),
-        code_version=code_version(),
+        code_version=config.code_version(),
         members=config.members,
     ).fetchnumpy()
     folds: dict[str, list[tuple[FoldRecord, NDArray[np.float32]]]] = {}
@@ -69,7 +69,7 @@ def count_remembered(
         tickers=tickers,
         target=config.target,
         config_hash=config.digest(),
-        code_version=code_version(),
+        code_version=config.code_version(),
     )
     return int(found.fetchall()[0][0])
 
@@ -88,7 +88,7 @@ def write_folds(
     """
     if not results:
         return
-    config_hash, code = config.digest(), code_version()
+    config_hash, code = config.digest(), config.code_version()
     rows: list[dict[str, Any]] = []
     for ticker, entry_id, result in results:
         start = 0

@@ -1,14 +1,14 @@
 """Forecasts rows of stocks with the ensembles in use."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from functools import cache, partial
 
 from bmastore.arrays import StockArrays
 from bmastore.cross_section import CrossSections
-from bmastore.errors import ArtifactError
+from bmastore.errors import ArtifactError, StockError
 from bmastore.models.inputs import Inputs
 from bmastore.models.results import Forecasts
 from bmastore.panel.read import read_cross_sections, read_rows
@@ -23,6 +23,7 @@ def forecast_in_use(
     session: Session,
     target: str,
     hashes: Mapping[str, str],
+    trusted: Sequence[str],
     choose: Callable[[StockArrays], StockArrays],
     *,
     rows_since: date = date.min,
@@ -35,6 +36,8 @@ def forecast_in_use(
     ----------
     hashes:
         Artifact of each stock's ensemble.
+    trusted:
+        Types that members of somebody's own may be of.
     choose:
         Gives the rows of a stock that are forecast.
     rows_since:
@@ -51,7 +54,7 @@ def forecast_in_use(
         sections = read_cross_sections(session.duck, features, since=sections_since, until=until)
     read = partial(artifacts.read, session.models)
     # Nearly all ensembles share a universe: it is read and verified once.
-    forecast = partial(_try_forecast, read, cache(read), hashes, features, sections)
+    forecast = partial(_try_forecast, read, cache(read), trusted, hashes, features, sections)
     # LightGBM and XGBoost let go of the interpreter while they parse a model and predict.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for start in range(0, len(wanted), _READ_BATCH):
@@ -63,6 +66,7 @@ def forecast_in_use(
 def _try_forecast(
     read: Callable[[str], bytes],
     read_universe: Callable[[str], bytes],
+    trusted: Sequence[str],
     hashes: Mapping[str, str],
     features: tuple[str, ...],
     sections: CrossSections,
@@ -73,12 +77,12 @@ def _try_forecast(
     from bmastore.models.ensemble import load
 
     try:
-        ensemble = load(read(hashes[rows.ticker]), read_universe)
+        ensemble = load(read(hashes[rows.ticker]), read_universe, trusted)
         absent = [name for name in ensemble.features if name not in features]
         if absent:
             raise ArtifactError(f"its ensemble needs feature {absent[0]!r}, which the store lacks")
-    except ArtifactError as error:
+        columns = [features.index(name) for name in ensemble.features]
+        inputs = Inputs.among(sections, rows.dates, rows.X).columns(columns)
+        return rows.ticker, ensemble.forecast(rows.dates, inputs)
+    except StockError as error:
         return rows.ticker, str(error)
-    columns = [features.index(name) for name in ensemble.features]
-    inputs = Inputs.among(sections, rows.dates, rows.X).columns(columns)
-    return rows.ticker, ensemble.forecast(rows.dates, inputs)

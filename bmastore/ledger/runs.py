@@ -4,7 +4,7 @@ from datetime import date
 
 from bmastore.calendar import utc_now
 from bmastore.ledger.entries import new_id
-from bmastore.models.config import FitConfig, code_version
+from bmastore.models.config import FitConfig
 from bmastore.storage.session import Session, Writer
 from bmastore.workers.chunks import Totals
 
@@ -52,7 +52,7 @@ def start_run(
         preset=config.preset,
         config_hash=config.digest(),
         config=config.to_json(),
-        code_version=code_version(),
+        code_version=config.code_version(),
         workers=workers,
         selected=selected,
     )

@@ -5,7 +5,7 @@ from datetime import date
 
 from bmastore.calendar import utc_now
 from bmastore.ledger.entries import Columns, new_id
-from bmastore.models.config import FitConfig, code_version
+from bmastore.models.config import FitConfig
 from bmastore.models.prior import Prior
 from bmastore.storage.session import Session, Writer
 
@@ -28,7 +28,7 @@ def find_universe(session: Session, config: FitConfig, anchor: date) -> str | No
         "find_universe",
         target=config.target,
         config_hash=config.digest(),
-        code_version=code_version(),
+        code_version=config.code_version(),
         anchor=anchor,
     )
     return str(rows[0]["artifact_sha256"]) if rows else None
@@ -45,7 +45,7 @@ def record_universe(writer: Writer, made: UniverseRecord, run_id: str, config: F
             target=config.target,
             anchor=made.anchor,
             config_hash=config.digest(),
-            code_version=code_version(),
+            code_version=config.code_version(),
             n_rows=made.n_rows,
             n_stocks=made.n_stocks,
             fit_s=made.fit_s,

@@ -4,14 +4,17 @@ Nothing here needs NumPy, so that the command line knows the names before anythi
 """
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bmastore import digests
 from bmastore.errors import ConfigError, unknown
 from bmastore.models.presets import PRESETS, Params
+
+if TYPE_CHECKING:
+    from bmastore.models.members.estimators import Estimator
 
 # Raised by hand whenever a change to what computes (models, cross_section, the pooled rows of
 # panel.labels) changes results: every stock fitted by an older recipe is then stale, cause `code`.
@@ -59,9 +62,10 @@ class TrainConfig:
     preset:
         ``"ultrafast"``, ``"fast"``, ``"standard"`` or ``"high"``.
     members:
-        Names out of ``rf``, ``xgb``, ``lgbm``, ``zero``, ``mean``, ``pooled``. With
-        ``pooled``, which is fitted over all stocks, the weights of each stock
-        also borrow strength from the others'.
+        Names out of ``rf``, ``xgb``, ``lgbm``, ``zero``, ``mean``, ``pooled``, ``rf-sklearn``;
+        scikit-learn regressors as :class:`bmastore.Estimator`, as ``"name=package.module:name"``
+        to import one, or by a name that an installed package brings. With ``pooled``, which is
+        fitted over all stocks, the weights of each stock also borrow strength from the others'.
     weighting:
         Formula of the members' weights: ``"pseudo-bma"``, ``"pseudo-bma+"``,
         ``"stacking"``, ``"em"``, ``"bic"`` or ``"equal"``; see :mod:`bmastore.models.weights`.
@@ -84,7 +88,7 @@ class TrainConfig:
     """
 
     preset: str = "standard"
-    members: tuple[str, ...] = _DEFAULT_MEMBERS
+    members: "tuple[str | Estimator, ...]" = _DEFAULT_MEMBERS
     weighting: str = "pseudo-bma"
     target: str | tuple[str, ...] | None = None
     features: tuple[str, ...] | None = None
@@ -98,9 +102,8 @@ class TrainConfig:
         _one_of("weighting", self.weighting, WEIGHTINGS)
         from bmastore.models.members.registry import REGISTRY, checked_params, shared_among
 
-        for member in self.members:
-            _one_of("member", member, REGISTRY)
-        if not self.members or len(set(self.members)) != len(self.members):
+        object.__setattr__(self, "members", _found(self.members))
+        if not self.members or len(set(self.names)) != len(self.members):
             raise ConfigError(
                 f"members must be distinct and at least one, not {self.members!r}; "
                 f"choose from {', '.join(REGISTRY)}"
@@ -112,10 +115,15 @@ class TrainConfig:
                 raise ConfigError(f"splits.{split.name} must be positive")
         if self.splits.tail_share >= 1:
             raise ConfigError("splits.tail_share must be below 1")
-        if len(self.members) == 1 and shared_among(self.members):
-            raise ConfigError(f"the member {self.members[0]} needs company, for instance zero")
+        if set(self.names) == set(shared_among(self.names)):
+            raise ConfigError(f"the member {self.names[0]} needs company, for instance zero")
         # A copy, as plain numbers: whoever gave it may change it.
         object.__setattr__(self, "params", checked_params(self.params))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the members."""
+        return tuple(one if isinstance(one, str) else one.name for one in self.members)
 
     def params_of(self, member: str) -> Params:
         """All parameters of a member: its own, and for the others its preset's."""
@@ -137,14 +145,15 @@ class TrainConfig:
         """
         return FitConfig(
             preset=self.preset,
-            params={name: self.params[name] for name in self.members if name in self.params},
-            members=self.members,
+            params={name: self.params[name] for name in self.names if name in self.params},
+            members=self.names,
             weighting=self.weighting,
             target=target,
             horizon=horizon,
             features=features,
             splits=self.splits.stretched(stretch),
             seed=self.seed,
+            estimators=tuple(one for one in self.members if not isinstance(one, str)),
         )
 
 
@@ -161,10 +170,32 @@ class FitConfig:
     features: tuple[str, ...]
     splits: Splits
     seed: int
+    estimators: "tuple[Estimator, ...]" = ()
 
     def params_of(self, member: str) -> Params:
         """As :meth:`TrainConfig.params_of`."""
         return _params_of(member, self)
+
+    def estimator(self, member: str) -> "Estimator":
+        """The member of somebody's own that has this name."""
+        return next(one for one in self.estimators if one.name == member)
+
+    def asks_for_weights(self) -> bool:
+        """Whether a member is fitted with weights of the rows."""
+        return any(one.weighted for one in self.estimators)
+
+    def trusted(self) -> tuple[str, ...]:
+        """Types that may be read back, for the config itself brings them."""
+        return tuple(path for one in self.estimators for path in one.trusted())
+
+    def code_version(self) -> str:
+        """``code_version`` of the ledger: what the members that are used stand on."""
+        from bmastore.models.members.registry import packages_among
+
+        sources = packages_among(self.members)
+        for one in self.estimators:
+            sources |= one.sources()
+        return " ".join([code_version(), *(f"{name}={of}" for name, of in sorted(sources.items()))])
 
     def to_json(self) -> str:
         """Canonical JSON, whole: sorted keys, no spaces, and every parameter of every member."""
@@ -179,8 +210,9 @@ class FitConfig:
     def _content(self) -> dict[str, Any]:
         from bmastore.models.members.registry import params_of, sizes_of
 
-        content = {**asdict(self), "preset": sizes_of(self.preset)}
-        del content["params"]
+        content: dict[str, Any] = {one.name: getattr(self, one.name) for one in fields(self)}
+        content |= {"preset": sizes_of(self.preset), "splits": asdict(self.splits)}
+        del content["params"], content["estimators"]
         changed = {
             member: dict(own.items() - params_of(member, self.preset).items())
             for member, own in self.params.items()
@@ -188,7 +220,29 @@ class FitConfig:
         # Without any it is what it was before members had parameters.
         if any(changed.values()):
             content["params"] = {member: own for member, own in changed.items() if own}
+        if self.estimators:
+            content["estimators"] = {one.name: one.describe() for one in self.estimators}
         return content
+
+
+def _found(members: "Iterable[str | Estimator]") -> "tuple[str | Estimator, ...]":
+    """Members as they are, imported, or brought by an installed package."""
+    from bmastore.models.members.registry import REGISTRY
+
+    return tuple(
+        one if not isinstance(one, str) or one in REGISTRY else _own(one) for one in members
+    )
+
+
+def _own(text: str) -> "Estimator":
+    from bmastore.models.members.estimators import Estimator, entry_points
+    from bmastore.models.members.registry import REGISTRY
+
+    name, _, path = text.partition("=")
+    brought = entry_points()
+    if not path and name not in brought:
+        raise ConfigError(unknown("member", name, (*REGISTRY, *brought)))
+    return Estimator.imported(name, path or brought[name])
 
 
 def _params_of(member: str, config: TrainConfig | FitConfig) -> Params:
@@ -202,7 +256,7 @@ def _canonical(content: dict[str, Any]) -> str:
 
 
 def code_version() -> str:
-    """``code_version`` of the ledger: the recipe and the libraries that grow the trees."""
+    """The recipe and the libraries that grow the trees, on which every entry stands."""
     return f"recipe={RECIPE} {_libraries()}"
 
 

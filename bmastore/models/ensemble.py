@@ -17,7 +17,8 @@ from bmastore.models.archive import Format
 from bmastore.models.components import components_of, with_zero_first
 from bmastore.models.inputs import Inputs
 from bmastore.models.members.base import FittedMember, Lent, Needs
-from bmastore.models.members.registry import REGISTRY
+from bmastore.models.members.registry import REGISTRY, kind_of, read_member
+from bmastore.models.members.stored import types_in
 from bmastore.models.results import Forecasts
 from bmastore.models.universe import NOTHING_SHARED, open_universe
 from bmastore.models.width import Moves
@@ -34,10 +35,18 @@ class FoldModels:
     number: int
     blobs: tuple[bytes, ...]
 
-    def members(self, names: Sequence[str], lent: Lent) -> list[FittedMember]:
-        """The members, read back, with what the universe lends in this fold."""
+    def members(
+        self, names: Sequence[str], lent: Lent, trusted: Sequence[str]
+    ) -> list[FittedMember]:
+        """The members, read back, with what the universe lends in this fold.
+
+        Raises
+        ------
+        ArtifactError
+            If one is of a type that is not ``trusted``.
+        """
         return [
-            REGISTRY[name].from_bytes(blob, lent)
+            read_member(name, blob, lent, trusted)
             for name, blob in zip(names, self.blobs, strict=True)
         ]
 
@@ -105,7 +114,7 @@ def predict_with(
     """
     columns = []
     for name, member in zip(names, members, strict=True):
-        learner = REGISTRY[name]
+        learner = kind_of(name)
         taken = inputs.relative if learner.needs is Needs.RELATIVE else inputs.X
         assert taken is not None
         predicted = member.predict(taken)
@@ -141,15 +150,23 @@ def dump_fold(newest_fold: FoldModels) -> bytes:
 
 
 @_FORMAT.reader
-def load(blob: bytes, read_universe: Callable[[str], bytes]) -> Ensemble:
+def load(
+    blob: bytes, read_universe: Callable[[str], bytes], trusted: Sequence[str] = ()
+) -> Ensemble:
     """The ensemble that :func:`dump` wrote.
 
-    ``read_universe`` gives the verified bytes of a universe by its hash.
+    Parameters
+    ----------
+    read_universe:
+        Gives the verified bytes of a universe by its hash.
+    trusted:
+        Types that members of somebody's own may be of; see
+        :func:`bmastore.models.members.stored.from_bytes`.
 
     Raises
     ------
     ArtifactError
-        If another bmastore wrote them, or they are malformed.
+        If another bmastore wrote them, they are malformed, or hold another type.
     """
     archive = _FORMAT.open(blob)
     head = archive.head
@@ -159,7 +176,7 @@ def load(blob: bytes, read_universe: Callable[[str], bytes]) -> Ensemble:
     lent = universe.of_final_fit()
     return Ensemble(
         names,
-        tuple(REGISTRY[name].from_bytes(archive.file(f"member.{name}"), lent) for name in names),
+        tuple(read_member(name, archive.file(f"member.{name}"), lent, trusted) for name in names),
         np.asarray(head["weights"]),
         np.asarray(head["scales"]),
         Moves(lent.widths, *map(float, head["moves"])),
@@ -168,6 +185,22 @@ def load(blob: bytes, read_universe: Callable[[str], bytes]) -> Ensemble:
         # Ensembles of before it was told are read as well: the null member is then not judged.
         head.get("zero_scale"),
     )
+
+
+@_FORMAT.reader
+def own_types(blob: bytes) -> dict[str, tuple[str, ...]]:
+    """Types that somebody's own members in an ensemble's bytes are read by if they are trusted.
+
+    By member; nothing of them is read.
+
+    Raises
+    ------
+    ArtifactError
+        If another bmastore wrote them, or they are malformed.
+    """
+    archive = _FORMAT.open(blob)
+    names = [name for name in archive.head["members"] if name not in REGISTRY]
+    return {name: tuple(types_in(archive.file(f"member.{name}"))) for name in names}
 
 
 @_FORMAT.reader

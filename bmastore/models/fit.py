@@ -1,5 +1,6 @@
 """Fits one stock: arrays and config in, result out; reads and writes nothing."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -7,13 +8,19 @@ from numpy.typing import NDArray
 
 from bmastore import digests
 from bmastore.arrays import StockArrays
-from bmastore.errors import ConstantTargetError, NotFiniteError, TooFewRowsError
+from bmastore.errors import (
+    ConstantTargetError,
+    MemberError,
+    NotFiniteError,
+    TooFewRowsError,
+)
 from bmastore.models import ensemble, mixture
 from bmastore.models.components import ZERO
 from bmastore.models.config import FitConfig
 from bmastore.models.ensemble import Ensemble, FoldModels
 from bmastore.models.folds import walk_forward
-from bmastore.models.members.registry import REGISTRY, boosting_among, shared_among
+from bmastore.models.members.base import FittedMember
+from bmastore.models.members.registry import REGISTRY, boosting_among, kind_of, shared_among
 from bmastore.models.oof import fit_members, out_of_fold
 from bmastore.models.prior import posterior
 from bmastore.models.results import (
@@ -81,11 +88,12 @@ def fit_stock(
         If all labels are the same.
     NotFiniteError
         If a member predicts NaN or infinity.
+    MemberError
+        If a member of somebody's own fails, and there is no other.
     """
     labelled = stock.labelled()
     config = for_history(labelled, config)
-    found = average(labelled, config, universe, remembered)
-    trained = fit_ensemble(labelled, config, universe, found)
+    config, found, trained, failed = _fit_without_failing(labelled, config, universe, remembered)
     asked = stock.to_forecast()
     inputs = universe.inputs(asked.dates, asked.X)
     blob = ensemble.dump(trained, found.newest_fold)
@@ -98,13 +106,17 @@ def fit_stock(
         found.scales * trained.moves.widths(inputs)[-1],
         strict=True,
     )
+    scores = [
+        MemberScore(
+            name, float(weight), float(score), float(rmse), float(scale), found.rounds.get(name)
+        )
+        for name, weight, score, rmse, scale in columns
+    ]
+    scores += [
+        MemberScore(name, 0.0, None, None, None, None, reason) for name, reason in failed.items()
+    ]
     return FitResult(
-        tuple(
-            MemberScore(
-                name, float(weight), float(score), float(rmse), float(scale), found.rounds.get(name)
-            )
-            for name, weight, score, rmse, scale in columns
-        ),
+        tuple(scores),
         _oof_scores(found),
         trained.forecast(asked.dates, inputs),
         found.oof,
@@ -114,13 +126,36 @@ def fit_stock(
     )
 
 
+def _fit_without_failing(
+    labelled: StockArrays,
+    config: FitConfig,
+    universe: Universe,
+    remembered: Remembered | None,
+) -> tuple[FitConfig, Averaged, Ensemble, dict[str, str]]:
+    """The members compared and fitted; somebody's own that fail are left out, with the reason.
+
+    Returns the config without them, too.
+    """
+    failed: dict[str, str] = {}
+    while True:
+        try:
+            found = average(labelled, config, universe, remembered)
+            return config, found, fit_ensemble(labelled, config, universe, found), failed
+        except MemberError as error:
+            left = tuple(name for name in config.members if name != error.member)
+            if not set(left) - set(shared_among(left)):
+                raise
+            failed[error.member] = error.reason
+            config, remembered = replace(config, members=left), None
+
+
 def for_history(labelled: StockArrays, config: FitConfig) -> FitConfig:
     """The config, or for a stock with too short a history the part of it that needs none."""
     folds = walk_forward(labelled.dates, labelled.label_ends, config.splits)
     enough = sum(len(fold.test) for fold in folds) >= config.splits.min_oof_rows
     if enough or not shared_among(config.members):
         return config
-    members = tuple(name for name in config.members if not REGISTRY[name].needs_history)
+    members = tuple(name for name in config.members if not kind_of(name).needs_history)
     splits = replace(config.splits, min_train_rows=0, min_oof_rows=MIN_MOVES)
     return replace(config, members=members, splits=splits)
 
@@ -151,6 +186,9 @@ def average(
     oof, newest_fold, widths = out_of_fold(labelled, folds, config, universe, remembered)
     centres = oof.predictions.astype(np.float64)
     lost = [name for i, name in enumerate(config.members) if not np.isfinite(centres[:, i]).all()]
+    for name in lost:
+        if name not in REGISTRY:
+            raise MemberError(name, "it predicted NaN or infinity")
     if lost:
         raise NotFiniteError(
             f"member {lost[0]} predicted NaN or infinity; look for extreme values in the features"
@@ -204,17 +242,33 @@ def fit_ensemble(
     """The members that have weight, fitted on all labelled rows."""
     used = np.flatnonzero(found.weights)
     names = tuple(config.members[i] for i in used)
-    members = fit_members(labelled, config, names, universe.of_final_fit(), found.rounds)
+    moves = final_moves(labelled, universe)
+    members = fit_final(labelled, config, names, universe, found.rounds, moves)
     return Ensemble(
         names,
         tuple(members),
         found.weights[used],
         found.scales[used],
-        final_moves(labelled, universe),
+        moves,
         config.features,
         universe.sha256,
         float(found.scales[config.members.index(ZERO)]) if ZERO in config.members else None,
     )
+
+
+def fit_final(
+    labelled: StockArrays,
+    config: FitConfig,
+    names: Sequence[str],
+    universe: Universe,
+    rounds: Mapping[str, int],
+    moves: Moves,
+) -> list[FittedMember]:
+    """Members fitted on all labelled rows of a stock that moves so; boosters with ``rounds``."""
+    widths = None
+    if config.asks_for_weights():
+        widths = moves.widths(universe.inputs(labelled.dates, labelled.X))
+    return fit_members(labelled, config, names, universe.of_final_fit(), rounds, widths)
 
 
 def final_moves(labelled: StockArrays, universe: Universe) -> Moves:

@@ -1,6 +1,7 @@
 """Out-of-fold predictions: remembered where nothing they stand on has changed, else computed."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 
 from bmastore import digests
 from bmastore.arrays import StockArrays
-from bmastore.errors import ArtifactError, NotFiniteError
+from bmastore.errors import ArtifactError
 from bmastore.models.config import FitConfig
 from bmastore.models.ensemble import FoldModels, load_fold, predict_with
 from bmastore.models.folds import Fold, tail_split
@@ -91,10 +92,19 @@ def out_of_fold(
     return oof, newest, np.concatenate([result.widths for result in results])
 
 
-def training_rows(rows: StockArrays, config: FitConfig, lent: Lent) -> TrainingRows:
-    """A stock's rows as its members take them."""
+def training_rows(
+    rows: StockArrays,
+    config: FitConfig,
+    lent: Lent,
+    widths: NDArray[np.float64] | None = None,
+) -> TrainingRows:
+    """A stock's rows as its members take them; ``widths`` are those of the rows, shape (n,)."""
     head, tail = tail_split(rows.dates, rows.label_ends, config.splits.tail_share)
-    return TrainingRows(rows.X, rows.y, head, tail, config.horizon, lent)
+    weights = None
+    if widths is not None:
+        weights = np.square(1.0 / widths)
+        weights /= weights.mean()
+    return TrainingRows(rows.X, rows.y, head, tail, config.horizon, lent, weights)
 
 
 def _recall(
@@ -138,12 +148,14 @@ def _predict(
         if old.test_digest == test_digest and (models is not None or not is_newest):
             return _FoldResult(old, recalled.predictions, True, models, widths)
         if models is not None:
-            members = models.members(config.members, lent)
-            record = replace(old, n_test=n_test, test_digest=test_digest)
-            predictions = _predictions(config, members, asked, moves.now(widths))
-            return _FoldResult(record, predictions, False, models, widths)
+            with suppress(ArtifactError):  # of a type that nobody trusts: it is fitted again
+                members = models.members(config.members, lent, config.trusted())
+                record = replace(old, n_test=n_test, test_digest=test_digest)
+                predictions = _predictions(config, members, asked, moves.now(widths))
+                return _FoldResult(record, predictions, False, models, widths)
 
-    members = fit_members(train, config, config.members, lent)
+    weighed = moves.widths(known) if config.asks_for_weights() else None
+    members = fit_members(train, config, config.members, lent, widths=weighed)
     by_name = dict(zip(config.members, members, strict=True))
     rounds = tuple(by_name[name].rounds for name in boosting_among(config.members))
     record = FoldRecord(fold.number, n_train, n_test, train_digest, test_digest, rounds)
@@ -160,23 +172,28 @@ def fit_members(
     names: Sequence[str],
     lent: Lent,
     rounds: Mapping[str, int] | None = None,
+    widths: NDArray[np.float64] | None = None,
 ) -> list[FittedMember]:
     """Members fitted on training rows; boosters without ``rounds`` of their own stop early.
 
+    ``widths``, shape (n,), are those of the rows, for members that ask for weights.
+
     Raises
     ------
-    NotFiniteError
-        If a feature is missing and a member does not take that.
+    MemberError
+        If a member of somebody's own fails.
     """
-    rows = training_rows(train, config, lent)
-    has_gaps = any(not REGISTRY[name].takes_nan for name in names) and np.isnan(rows.X).any()
-    members: list[FittedMember] = []
-    for name in names:
-        if has_gaps and not REGISTRY[name].takes_nan:
-            raise NotFiniteError(f"member {name} takes no missing features, and some are missing")
-        own = None if rounds is None else rounds.get(name)
-        members.append(REGISTRY[name].fit(rows, config.params_of(name), config.seed, own))
-    return members
+    rows = training_rows(train, config, lent, widths)
+    members: dict[str, FittedMember] = {}
+    # Somebody's own come first: where one fails, nothing has been fitted in vain.
+    for name in sorted(names, key=REGISTRY.__contains__):
+        if name in REGISTRY:
+            own = None if rounds is None else rounds.get(name)
+            params = config.params_of(name)
+            members[name] = REGISTRY[name].fit(rows, params, config.seed, own)
+        else:
+            members[name] = config.estimator(name).fit(rows, config.seed)
+    return [members[name] for name in names]
 
 
 def _predictions(

@@ -107,15 +107,17 @@ class OutOfFold:
 class MemberScore:
     """A member's weight, and how well it forecast out of fold.
 
-    ``rounds`` are the trees of a member that boosts; ``None`` for the others.
+    ``rounds`` are the trees of a member that boosts; ``None`` for the others. ``error`` says why a
+    member has failed on this stock: it then has no weight, and no scores.
     """
 
     member: str
     weight: float
-    oof_log_score: float
-    oof_rmse: float
-    scale: float
+    oof_log_score: float | None
+    oof_rmse: float | None
+    scale: float | None
     rounds: int | None
+    error: str | None = None
 
 
 @dataclass(frozen=True)

@@ -45,10 +45,11 @@ def predict(
     tickers: Sequence[str] | None = None,
     since: date | None = None,
     until: date | None = None,
+    trusted: Sequence[str] = (),
 ) -> PredictionReport:
     """Forecast rows of the panel with each stock's current ensemble.
 
-    Parameters are those of :meth:`bmastore.Store.predict`. A stock whose
+    Parameters are those of :meth:`bmastore.Store.predict`, and ``trusted`` types. A stock whose
     artifact is missing or corrupt is a failure of its own.
 
     Raises
@@ -81,7 +82,9 @@ def predict(
             first = since or _oldest_asked_for(reader, list(hashes), until)
         choose = partial(_asked_for, since=since, until=until)
         found = list(
-            forecast_in_use(reader, name, hashes, choose, sections_since=first, until=until)
+            forecast_in_use(
+                reader, name, hashes, trusted, choose, sections_since=first, until=until
+            )
         )
         forecasts = [(ticker, one) for ticker, one in found if isinstance(one, Forecasts)]
         failures |= {ticker: one for ticker, one in found if isinstance(one, str)}

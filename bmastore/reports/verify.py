@@ -10,7 +10,13 @@ from pathlib import Path
 
 import duckdb
 
-from bmastore.errors import ArtifactError, BmastoreError, StoreDamagedError, StoreLockedError
+from bmastore.errors import (
+    ArtifactError,
+    BmastoreError,
+    StoreDamagedError,
+    StoreLockedError,
+    UntrustedError,
+)
 from bmastore.ledger.derived import standings_told
 from bmastore.models.ensemble import load
 from bmastore.panel.read import iterate_rows
@@ -190,6 +196,8 @@ def _try_load(folder: Path, read_universe: Callable[[str], bytes], sha256: str) 
     """What is wrong with an artifact; ``None`` if nothing is."""
     try:
         load(artifacts.read(folder, sha256), read_universe)
+    except UntrustedError:  # it is what was stored; only its owner can say more
+        return None
     except ArtifactError as error:
         # Short enough for a line of a screen; the hash is in the ledger.
         return _first_line(error).replace(f"{folder}/", "").replace(sha256, f"{sha256[:8]}…")

@@ -129,6 +129,8 @@ ledger = Table(
     Column("scales", ARRAY(Double)),
     # Trees of each member that boosts; NULL for the others.
     Column("rounds", ARRAY(Integer)),
+    # Why members have failed on the stock; NULL where none has.
+    Column("member_errors", ARRAY(String)),
     Column("oof_rows", Integer),
     *(Column(name, Double) for name in OOF_SCORES),
 )

@@ -47,12 +47,16 @@ def keep(ticker: str, last: NewestAttempt) -> Kept:
 
 
 def forecast_kept(
-    session: Session, target: str, kept: Sequence[Kept], as_of: date | None
+    session: Session,
+    target: str,
+    kept: Sequence[Kept],
+    as_of: date | None,
+    trusted: Sequence[str],
 ) -> Iterator[tuple[Kept, Forecasts | str]]:
     """What the ensembles of some stocks (at least one) forecast, or why they do not.
 
     The rows of a stock whose label is not known yet, and its newest, as its fit would forecast
-    them; ``as_of`` a date, what was known then.
+    them; ``as_of`` a date, what was known then. Members may be of ``trusted`` types.
     """
 
     def newest_rows(stock: StockArrays) -> StockArrays:
@@ -67,6 +71,7 @@ def forecast_kept(
         session,
         target,
         {one.ticker: one.artifact for one in kept},
+        trusted,
         newest_rows,
         rows_since=since or date.min,
         sections_since=since if any(one.universe for one in kept) else None,

@@ -37,6 +37,8 @@ class PassOptions:
         Bytes that all processes together may hold; ``None`` means no limit.
     batch_size:
         Stocks whose results are committed together; after ten seconds fewer are.
+    trusted:
+        Types that stored members of somebody's own may be of, beside those of the config's.
     time_per_stock:
         Core-seconds: take the richest preset that costs no more, whatever
         the config says. A pilot on a few stocks measures it; later runs
@@ -54,6 +56,7 @@ class PassOptions:
     workers: int | None = None
     max_memory: int | None = None
     batch_size: int = 400
+    trusted: tuple[str, ...] = ()
     time_per_stock: float | None = None
 
     def __post_init__(self) -> None:

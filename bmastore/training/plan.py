@@ -13,7 +13,7 @@ from bmastore.errors import ArtifactError
 from bmastore.ledger import causes, folds, runs, universes
 from bmastore.ledger.causes import History, Inputs, NewestAttempt, StaleRules
 from bmastore.ledger.entries import Planned
-from bmastore.models.config import FitConfig, TrainConfig, code_version
+from bmastore.models.config import FitConfig, TrainConfig
 from bmastore.models.members.registry import shared_among
 from bmastore.models.universe import open_universe
 from bmastore.panel.read import iterate_rows, spacing
@@ -174,7 +174,7 @@ def _plan_stocks(
     if options.as_of is not None:
         series = _series_as_of(session, series, config.target, options.as_of)
     newest = causes.newest_attempts(session, config.target)
-    config_hash, code = config.digest(), code_version()
+    config_hash, code = config.digest(), config.code_version()
     planned, kept, oldest = [], [], None
     if options.max_age is not None:
         oldest = utc_now() - timedelta(days=options.max_age)

@@ -1,6 +1,7 @@
 """Keeps what a pass gives: commits outcomes in batches, and publishes the results."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import date
 from functools import cached_property
@@ -67,6 +68,8 @@ class Recorder:
         self._commit_after = 0.0
         self.totals = Totals()
         self.only_forecast = 0
+        # Stocks on which members of somebody's own have failed.
+        self.member_failures: Counter[str] = Counter()
 
     def keep_universe(self, made: MadeUniverse) -> None:
         """Store a universe that was made for this run."""
@@ -80,6 +83,10 @@ class Recorder:
         """Take note of outcomes; commit the first, and whenever a batch is full or overdue."""
         self._waiting += outcomes
         self.totals = self.totals.plus(outcomes)
+        results = [outcome.result for outcome in outcomes if outcome.result is not None]
+        self.member_failures.update(
+            score.member for one in results for score in one.scores if score.error is not None
+        )
         is_full = len(self._waiting) >= self._plan.options.batch_size
         if is_full or time.monotonic() > self._commit_after:
             self._commit()

@@ -1,6 +1,7 @@
 """A pass: plan, carry out, record."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
@@ -33,10 +34,11 @@ class RunSummary:
     """What a pass did.
 
     ``only_forecast`` counts stocks whose ensembles in use forecast their new rows, and
-    ``not_forecast`` says why some could not. ``wall_s`` is in seconds, ``fit_cpu_s`` the CPU
-    seconds of all fits, pooled ones too, ``peak_rss_mb`` the resident memory of all processes
-    together in MiB. Where several targets were trained, ``runs`` holds a summary of each, and
-    ``run_id`` is the last one's.
+    ``not_forecast`` says why some could not; ``member_failures`` counts, by member, the stocks
+    on which it failed, so that they were averaged without it. ``wall_s`` is in seconds,
+    ``fit_cpu_s`` the CPU seconds of all fits, pooled ones too, ``peak_rss_mb`` the resident memory
+    of all processes together in MiB. Where several targets were trained, ``runs`` holds a summary
+    of each, and ``run_id`` is the last one's.
     """
 
     run_id: str
@@ -52,6 +54,7 @@ class RunSummary:
     stocks_per_s: float
     interrupted: bool
     not_forecast: Mapping[str, str] = field(default_factory=dict)
+    member_failures: Mapping[str, int] = field(default_factory=dict)
     runs: "tuple[RunSummary, ...]" = ()
 
 
@@ -116,6 +119,7 @@ def _together(done: Sequence[RunSummary]) -> RunSummary:
         not_forecast={
             ticker: reason for one in done for ticker, reason in one.not_forecast.items()
         },
+        member_failures=dict(sum((Counter(one.member_failures) for one in done), Counter())),
         runs=tuple(done),
     )
 
@@ -212,7 +216,10 @@ def _forecast_kept(writer: Writer, plan: Plan, recorder: Recorder, stop: Stop) -
     if not plan.kept:
         return {}
     options, not_forecast = plan.options, dict[str, str]()
-    forecast = forecast_kept(writer, plan.config.target, plan.kept, options.as_of)
+    config = plan.config
+    forecast = forecast_kept(
+        writer, config.target, plan.kept, options.as_of, (*config.trusted(), *options.trusted)
+    )
     while not stop.is_set() and (batch := list(islice(forecast, options.batch_size))):
         made = [
             Made(kept.entry_id, kept.ticker, found)
@@ -248,4 +255,5 @@ def _summary(
         round(totals.done / wall_s, 3),
         is_cut_short,
         not_forecast,
+        dict(recorder.member_failures),
     )

@@ -1,7 +1,7 @@
 """Nights that only forecast: ensembles in use forecast new rows, and few stocks are trained.
 
 A series says since when rows have only been added to its history, an entry of which history it was
-made, and a forecast when.
+made and which members have failed, and a forecast when it was made.
 """
 
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ down_revision = "0011"
 
 _COLUMNS = {
     "runs": {"only_forecast": sa.Integer, "stale_after": sa.Integer},
-    "ledger": {"history_since": sa.TIMESTAMP},
+    "ledger": {"history_since": sa.TIMESTAMP, "member_errors": lambda: sa.ARRAY(sa.String())},
     "predictions": {"made_at": sa.TIMESTAMP},
     "standings": {"forecast_at": sa.TIMESTAMP},
     "series": {"labelled_digest": sa.String, "history_since": sa.TIMESTAMP},

@@ -4,7 +4,7 @@ select
     series.digest as data_digest_now,
     newest.* exclude (
         ticker, target, status, n_rows, last_date, error_type, error_message, cause, members,
-        weights, oof_log_scores, oof_rmses, scales, rounds
+        weights, oof_log_scores, oof_rmses, scales, rounds, member_errors
     ),
     newest.status as last_status,
     newest.cause as last_cause,

@@ -3,7 +3,9 @@
 with told as ({told}),
 
 kept as (
-    select ticker, target, newest_entry, newest_at, current_entry, current_at, attempts, forecast_date
+    select
+        ticker, target, newest_entry, newest_at, current_entry, current_at, attempts, forecast_date,
+        forecast_at
     from standings
 )
 

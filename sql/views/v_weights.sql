@@ -1,5 +1,6 @@
 -- One row per member of a stock's newest trained ensemble. Scores are out of fold: the mean
 -- log density of the targets, and the root mean square error.
+-- member_error says why a member has failed on the stock.
 -- What the panel has forgotten is history, and left out: it has no series.
 create or replace view v_weights as
 select
@@ -9,6 +10,7 @@ select
     unnest(made.oof_log_scores) as oof_log_score,
     unnest(made.oof_rmses) as oof_rmse,
     unnest(made.scales) as scale,
+    unnest(made.member_errors) as member_error,
     found.target, stocks.sector
 from standings as found
 inner join series

@@ -8,6 +8,7 @@ select
     unnest(made.oof_log_scores) as oof_log_score,
     unnest(made.oof_rmses) as oof_rmse,
     unnest(made.scales) as scale,
+    unnest(made.member_errors) as member_error,
     coalesce(made.entry_id = standings.current_entry, false) as is_current,
     made.attempt, made.run_id, made.entry_id, stocks.sector
 from ledger as made

@@ -3,9 +3,9 @@
     python -m tests.bench.year [--stocks 300] [--nights 250] [--prices FILE] [--store FILE]
 
 Each night one more day of prices is ingested and a pass trains; at some nights, the time of each
-and the CPU time of both, the time of a renewal of the results, memory and sizes are printed. Nights after the newest day begin again
-with the first, for the same stocks under other tickers: history is kept, as of stocks that were
-delisted.
+and the CPU time of both, the time of a renewal of the results, memory and sizes are printed. Nights
+after the newest day begin again with the first, for the same stocks under other tickers: history is
+kept, as of stocks that were delisted.
 """
 
 import argparse

@@ -23,6 +23,7 @@ def test_ingest_train_status_sql(tmp_path):
     assert set(summary) == {
         "run_id", "selected", "trained", "failed", "skipped", "wall_s", "fit_cpu_s",
         "workers", "peak_rss_mb", "stocks_per_s", "only_forecast", "not_forecast",
+        "member_failures",
     }  # fmt: skip
     assert (summary["selected"], summary["trained"]) == (3, 3)
     found = cli_json("status", "--json", **here)

@@ -10,6 +10,7 @@ TO_0011 = [
     "alter table runs drop column only_forecast cascade",
     "alter table runs drop column stale_after cascade",
     "alter table ledger drop column history_since cascade",
+    "alter table ledger drop column member_errors cascade",
     "alter table predictions drop column made_at cascade",
     "alter table standings drop column forecast_at cascade",
     "alter table if exists series drop column labelled_digest cascade",

@@ -67,6 +67,8 @@ class TrainingRows:
         Trading days that a target looks ahead, so that neighbouring ones overlap.
     lent:
         What the stock borrows from its universe.
+    weights:
+        Shape (n,): inverse squares of the rows' widths, with mean 1; ``None`` where nobody asked.
     """
 
     X: NDArray[np.float32]
@@ -75,6 +77,7 @@ class TrainingRows:
     tail: NDArray[np.intp]
     horizon: int
     lent: Lent = NOTHING_LENT
+    weights: NDArray[np.float64] | None = None
 
     def around_drift(self) -> NDArray[np.float64]:
         """Targets that trees learn: their mean is the drift, shape (n,).
@@ -143,8 +146,6 @@ class Learner:
         What it predicts from.
     boosts:
         Whether it has boosting rounds.
-    takes_nan:
-        Whether it takes missing features.
     needs_history:
         Whether a stock must have rows enough to learn from; those that need none serve
         young stocks.
@@ -152,7 +153,10 @@ class Learner:
         Whether one model is fitted over all stocks, and lent to each. It predicts in units of
         what a stock moves now.
     library:
-        The library that it imports when it is first used.
+        The library that it imports when it is first used, and that workers load at once.
+    package:
+        Of a member that does not come with every config, the distribution whose version is part of
+        what its entries were made from.
     parameters:
         Its numbers of trees, depths and the like, by name; where they are its library's, by the
         library's own names.
@@ -163,10 +167,10 @@ class Learner:
     from_bytes: Callable[[bytes, Lent], FittedMember]
     needs: Needs = Needs.FEATURES
     boosts: bool = False
-    takes_nan: bool = True
     needs_history: bool = True
     is_shared: bool = False
     library: str | None = None
+    package: str | None = None
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
 
 

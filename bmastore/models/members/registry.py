@@ -3,26 +3,47 @@
 Every member uses one thread, and gives the same result for the same rows, parameters and seed.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bmastore.errors import ConfigError, unknown
-from bmastore.models.members.base import Learner
+from bmastore.models.members.base import FittedMember, Learner, Lent
+from bmastore.models.members.estimators import OWN, own_from_bytes
 from bmastore.models.members.forest import FOREST
 from bmastore.models.members.lightgbm import LIGHTGBM
 from bmastore.models.members.null import MEAN, ZERO
 from bmastore.models.members.pooled import POOLED
+from bmastore.models.members.sklearn_forest import SKLEARN_FOREST
 from bmastore.models.members.xgboost import XGBOOST
 from bmastore.models.presets import Params
 
 REGISTRY: dict[str, Learner] = {
-    learner.name: learner for learner in (FOREST, XGBOOST, LIGHTGBM, ZERO, MEAN, POOLED)
+    learner.name: learner
+    for learner in (FOREST, XGBOOST, LIGHTGBM, ZERO, MEAN, POOLED, SKLEARN_FOREST)
 }
+
+
+def kind_of(name: str) -> Learner:
+    """What the member of a name needs: of those that are no members here, it is somebody's own."""
+    return REGISTRY.get(name, OWN)
+
+
+def read_member(name: str, blob: bytes, lent: Lent, trusted: Sequence[str]) -> FittedMember:
+    """The member that :meth:`FittedMember.to_bytes` wrote, given what its universe lends.
+
+    Raises
+    ------
+    ArtifactError
+        If it is somebody's own, of a type that is not ``trusted``.
+    """
+    if name in REGISTRY:
+        return REGISTRY[name].from_bytes(blob, lent)
+    return own_from_bytes(name, blob, trusted)
 
 
 def params_of(member: str, preset: str) -> Params:
     """The parameters of a member in a preset, by name."""
-    known = REGISTRY[member].parameters
+    known = kind_of(member).parameters
     return {name: parameter.of_preset(preset) for name, parameter in known.items()}
 
 
@@ -61,11 +82,19 @@ def _checked(member: str, own: Any) -> dict[str, float]:
     return {name: known[name].checked(f"{name} of {member}", own[name]) for name in own}
 
 
+def packages_among(members: Iterable[str]) -> dict[str, str]:
+    """Versions of the distributions that some members stand on, but for those of all configs."""
+    from importlib.metadata import version
+
+    packages = {kind_of(name).package for name in members} - {None}
+    return {package: version(package) for package in packages if package}
+
+
 def shared_among(members: Iterable[str]) -> tuple[str, ...]:
     """Those of some members that are fitted over all stocks."""
-    return tuple(name for name in members if REGISTRY[name].is_shared)
+    return tuple(name for name in members if kind_of(name).is_shared)
 
 
 def boosting_among(members: Iterable[str]) -> tuple[str, ...]:
     """Those of some members that boost, in their order."""
-    return tuple(name for name in members if REGISTRY[name].boosts)
+    return tuple(name for name in members if kind_of(name).boosts)
