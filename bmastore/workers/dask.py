@@ -147,6 +147,12 @@ def connected(address: str) -> Iterator[Cluster]:
         ):
             yield _of(client)
         return
+    if "@" in address and not Path(address).is_file():
+        # It is not repeated, for it may hold a password.
+        raise ConfigError(
+            "the address of a cluster has no user and no password; write tcp://host:port, or "
+            "tls://host:port with Dask's own configuration of certificates"
+        )
     if not rest.startswith("//") and not Path(address).is_file():
         raise ConfigError(
             f"{address!r} is no cluster; write tcp://host:port or tls://host:port of its "

@@ -184,6 +184,8 @@ def pretend(name, number):
     [
         ("nonsense", "is no cluster; write tcp://"),
         ("local:none", "is no number of workers"),
+        ("tcp://me:hush@host:8786", "has no user and no password"),
+        ("me:hush@host", "has no user and no password"),
         ("tcp://127.0.0.1:9", "no scheduler answers at tcp://127.0.0.1:9"),
     ],
 )
@@ -191,3 +193,4 @@ def test_an_address_at_which_there_is_no_cluster_is_said_in_a_sentence(filled, a
     code = 2
     done = cli("train", "--cluster", address, "--store", filled.path, check=code)
     assert why in done.stderr
+    assert "hush" not in done.stderr
