@@ -77,14 +77,6 @@ def make_prices(n_stocks=3, n_days=120, seed=1):
     return pd.concat(frames, ignore_index=True)
 
 
-def until(panel: pd.DataFrame, day, horizon=HORIZON) -> pd.DataFrame:
-    """What was known of a panel on one of its days: no later row, and no label that ended later."""
-    known = panel[panel["date"] <= day].copy()
-    last = sorted(known["date"].unique())[-horizon:]
-    known.loc[known["date"].isin(last), TARGET] = float("nan")
-    return known
-
-
 def cli(*args, check=0, **kwargs):
     """Run the installed command as a user would; assert its exit code unless it is None."""
     done = subprocess.run(

@@ -19,6 +19,7 @@ CONFIG_FILE = "bmastore.toml"
 _MEMBERS, _USE = "members", "use"
 # What the table of a member of one's own says.
 _ESTIMATOR, _WEIGHTED = "estimator", "weighted"
+_STAND_IN = "zero"
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,12 @@ def _checked(path: Path, content: dict[str, Any], known: Mapping[str, Setting]) 
         _check_place(name, own, known)
     own = {name: _own(name, members.pop(name)) for name in _named_own(members)}
     settings = {name: known[name].read(key_of(known[name]), content[name]) for name in content}
-    return ConfigFile(path, settings, dict(TrainConfig(params=members).params), own)
+    named = [name for name in settings.get(_MEMBERS, ()) if name not in own]
+    # Whoever trains imports what is one's own; until then another member stands for it.
+    if _MEMBERS in settings and len(named) < len(settings[_MEMBERS]) and _STAND_IN not in named:
+        named.append(_STAND_IN)
+    used: dict[str, Any] = {_MEMBERS: tuple(named)} if named else {}
+    return ConfigFile(path, settings, dict(TrainConfig(**used, params=members).params), own)
 
 
 def _named_own(members: dict[str, Any]) -> list[str]:

@@ -1,5 +1,6 @@
 """How a pass goes about its work; nothing of this changes a result."""
 
+import math
 import os
 from dataclasses import dataclass
 from datetime import date
@@ -64,10 +65,10 @@ class PassOptions:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ConfigError(f"{name} must be at least 1, not {value}")
-        if self.max_age is not None and self.max_age <= 0:
-            raise ConfigError(f"max_age must be positive, not {self.max_age}")
-        if self.time_per_stock is not None and self.time_per_stock <= 0:
-            raise ConfigError(f"time_per_stock must be positive, not {self.time_per_stock}")
+        for name in ("max_age", "time_per_stock"):
+            value = getattr(self, name)
+            if value is not None and not 0 < value < math.inf:
+                raise ConfigError(f"{name} must be a positive number, not {value}")
 
 
 def worker_count(workers: int | None, max_memory: int | None, selected: int) -> int:

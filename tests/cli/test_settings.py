@@ -151,7 +151,7 @@ def test_a_stock_trained_with_parameters_differs_in_that_member_alone(tmp_path, 
             store.sql("select member, oof_rmse from v_weights order by member").set_index("member")
         )
     same = (folds[0] == folds[1])["oof_rmse"]
-    assert same.to_dict() == {member: member != "xgb" for member in sorted(REGISTRY)}
+    assert same.to_dict() == {member: member != "xgb" for member in sorted(FAST.names)}
 
 
 def test_a_time_budget_on_the_command_line_goes_before_a_preset_of_the_file(filled):

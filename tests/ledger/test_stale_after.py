@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from bmastore import PassOptions
+from bmastore.datasets import known_on
 from bmastore.errors import ConfigError
-from tests.helpers import FAST, HORIZON, TARGET, causes, statuses, until
+from tests.helpers import FAST, HORIZON, TARGET, causes, statuses
 
 THREE = PassOptions(stale_after=3)
 BEGIN = -20
@@ -25,13 +26,13 @@ def begun(blank, panel, days):
 
 
 def night(store, panel, day, options=THREE):
-    store.ingest(until(panel, day), target=TARGET, horizon=HORIZON)
+    store.ingest(known_on(panel, day), target=TARGET, horizon=HORIZON)
     return store.train(FAST, options)
 
 
 def revise(store, panel, day, ticker, which):
     """Change a feature of the newest labelled or unlabelled row of a stock."""
-    known = until(panel, day)
+    known = known_on(panel, day)
     rows = known[(known["ticker"] == ticker) & (known[TARGET].notna() == (which == "labelled"))]
     store.ingest(
         rows.tail(1).assign(momentum=lambda row: row["momentum"] + 1),
@@ -137,7 +138,7 @@ def test_nothing_that_comes_later_changes_such_a_forecast(begun, panel, days):
 
 
 def test_as_of_an_earlier_day_nothing_of_a_later_one_is_forecast(begun, panel, days):
-    begun.ingest(until(panel, days[BEGIN + 2]), target=TARGET, horizon=HORIZON)
+    begun.ingest(known_on(panel, days[BEGIN + 2]), target=TARGET, horizon=HORIZON)
     run = begun.train(FAST, PassOptions(stale_after=3, as_of=days[BEGIN + 1].date()))
     assert (run.trained, run.only_forecast) == (0, 6)
     newest = begun.sql("select max(date) as date from predictions")["date"][0]
@@ -163,7 +164,7 @@ def test_the_run_says_how_many_were_only_forecast(begun, panel, days):
 
 
 def test_a_plan_tells_who_is_only_forecast(begun, panel, days):
-    begun.ingest(until(panel, days[BEGIN + 1]), target=TARGET, horizon=HORIZON)
+    begun.ingest(known_on(panel, days[BEGIN + 1]), target=TARGET, horizon=HORIZON)
     (plan,) = begun.plan(FAST, THREE)
     assert {one.ticker for one in plan.kept} == {f"DEMO0{i}" for i in range(6)}
     assert plan.outline().only_forecast == 6

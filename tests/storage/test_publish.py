@@ -9,12 +9,13 @@ import psycopg
 import pytest
 
 from bmastore import PassOptions, Store
+from bmastore.datasets import known_on
 from bmastore.storage.comments import about_view, comments
 from bmastore.storage.paths import results_path
 from bmastore.storage.publish import publish
 from bmastore.storage.session import open_writer
 from bmastore.storage.views import VIEWS
-from tests.helpers import FAST, HORIZON, TARGET, until
+from tests.helpers import FAST, HORIZON, TARGET
 
 # When it was published, and of which state of the store, differs each time.
 TIMES = ("published_at", "store_size", "store_mtime_ns", "free_bytes")
@@ -46,10 +47,10 @@ def nights(store, panel):
     """A life in which rows are added, replaced and taken away."""
     days = sorted(panel["date"].unique())
     for day in (-9, -8, -6):
-        store.ingest(until(panel, days[day]), target=TARGET, horizon=HORIZON)
+        store.ingest(known_on(panel, days[day]), target=TARGET, horizon=HORIZON)
         store.train(FAST)
         yield
-    store.ingest(until(panel, days[-5]), target=TARGET, horizon=HORIZON)
+    store.ingest(known_on(panel, days[-5]), target=TARGET, horizon=HORIZON)
     assert store.train(FAST, PassOptions(stale_after=9)).only_forecast
     yield
     store.train(FAST, PassOptions(as_of=days[-20].date()))
