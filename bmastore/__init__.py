@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from bmastore.models.config import Splits, TrainConfig
     from bmastore.models.members.estimators import Estimator
     from bmastore.models.regressor import BMARegressor
+    from bmastore.models.splitter import PurgedWalkForward
     from bmastore.storage.following import connect
     from bmastore.store import Store
     from bmastore.training.options import PassOptions
@@ -19,6 +20,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "BMARegressor": "bmastore.models.regressor",
     "MassiveStockBMAProcessor": "bmastore.legacy",
+    "PurgedWalkForward": "bmastore.models.splitter",
     "Store": "bmastore.store",
     "connect": "bmastore.storage.following",
     "Estimator": "bmastore.models.members.estimators",
@@ -34,6 +36,7 @@ __all__ = [
     "Estimator",
     "MassiveStockBMAProcessor",
     "PassOptions",
+    "PurgedWalkForward",
     "Splits",
     "Store",
     "TrainConfig",
