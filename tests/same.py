@@ -17,7 +17,7 @@ QUERIES = {
     "members": f"select {KEY}, members, weights, oof_log_scores, oof_rmses, scales, rounds, "
     "oof_rows, oof_rmse, oof_mse_vs_zero, oof_log_score, oof_coverage_80, "
     "oof_coverage_90 from {db}.ledger",
-    "predictions": f"select {KEY}, predictions.* exclude (entry_id, ticker, target) "
+    "predictions": f"select {KEY}, predictions.* exclude (entry_id, ticker, target, made_at) "
     "from {db}.predictions join {db}.ledger using (entry_id)",
     "oof": "select ticker, target, date, member, fold, prediction from {db}.oof",
     "universes": "select target, anchor, config_hash, code_version, n_rows, n_stocks, "

@@ -229,8 +229,8 @@ def hired(cluster: str | None, workers: int | None) -> Iterator[dict[str, Any]]:
         return
     from bmastore.workers.dask import connected
 
-    with connected(cluster) as found:
-        yield {"make_executor": found.make_executor, "workers": workers or found.workers}
+    with connected(cluster, workers) as found:
+        yield {"make_executor": found.make_executor, "workers": found.workers}
 
 
 def trusted_option(command: Command) -> Command:

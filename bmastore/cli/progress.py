@@ -69,4 +69,7 @@ def _lines() -> Callable[["Progress"], None]:
 
 def _note(progress: "Progress") -> str:
     rate = progress.totals.done / progress.seconds
-    return f"{progress.totals.failed} failed, {rate:.1f} stocks/s, {progress.memory / 2**20:.0f} MB"
+    return (
+        f"{progress.totals.failed} failed, {rate:.1f} stocks/s, {progress.workers} workers, "
+        f"{progress.memory / 2**20:.0f} MB"
+    )

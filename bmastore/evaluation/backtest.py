@@ -204,13 +204,14 @@ class _Progress:
         self._on_progress = on_progress
         self._totals, self._committed = Totals(), 0
 
-    def take(self, outcomes: Sequence[Outcome[Hindcast]]) -> None:
-        """Some stocks are done."""
+    def take(self, outcomes: Sequence[Outcome[Hindcast]], workers: int) -> None:
+        """Some stocks are done, by so many workers."""
         self._totals = self._totals.plus(outcomes)
         if self._on_progress:
             seconds = time.monotonic() - self._started
+            done, memory = self._committed, self._memory.now
             self._on_progress(
-                Progress(self._selected, self._committed, self._totals, self._memory.now, seconds)
+                Progress(self._selected, done, self._totals, memory, seconds, workers)
             )
 
     def commit(self) -> None:
@@ -268,7 +269,7 @@ def _hindcast(
     done: list[Outcome[Hindcast]] = []
     for outcomes in carry_out(writer, stage, hired, job):
         done += outcomes
-        progress.take(outcomes)
+        progress.take(outcomes, hired.pool.workers)
     return CutoffHindcasts.of(planned.cutoff, done)
 
 

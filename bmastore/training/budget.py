@@ -71,7 +71,7 @@ def spend_budget(
     # What stocks share is made once, whatever the preset.
     shared = shared_among(config.members)
     own = replace(config, members=tuple(n for n in config.members if n not in shared))
-    chunks = read_chunks(session, own, tickers, 1, as_of=options.as_of, most=1)
+    chunks = read_chunks(session, own, tickers, lambda: 1, as_of=options.as_of, most=1)
     return choose_preset(list(chunks), own, budget, make_executor)
 
 

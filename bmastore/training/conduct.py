@@ -149,7 +149,7 @@ def carry_out(
         session,
         stage.config,
         stage.tickers,
-        crew.pool.workers,
+        lambda: crew.pool.workers,
         as_of=stage.as_of,
         until=stage.until,
         most=stage.most,

@@ -30,7 +30,7 @@ def read_chunks(
     session: Session,
     config: FitConfig,
     tickers: Sequence[str],
-    workers: int,
+    workers: Callable[[], int],
     *,
     as_of: date | None = None,
     until: date | None = None,
@@ -41,6 +41,8 @@ def read_chunks(
 
     Parameters
     ----------
+    workers:
+        Tells how many there are.
     as_of:
         Only rows and labels known on this date; ``None`` means all.
     until:
@@ -56,7 +58,7 @@ def read_chunks(
         first = 0
         while first < len(batch):
             left = len(tickers) - start - first
-            size = max(1, min(most, _CHUNK, left // (4 * workers)))
+            size = max(1, min(most, _CHUNK, left // (4 * workers())))
             last = min(first + size, len(batch))
             yield Chunk(rows.part(first, last), remembered[first:last])
             first = last

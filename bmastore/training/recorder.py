@@ -67,6 +67,7 @@ class Recorder:
         self._publish_after = 0.0
         self._commit_after = 0.0
         self.totals = Totals()
+        self._workers = plan.workers
         self.only_forecast = 0
         # Stocks on which members of somebody's own have failed.
         self.member_failures: Counter[str] = Counter()
@@ -79,8 +80,12 @@ class Recorder:
             record_universe(writer, record, self.run_id, self._plan.config)
         self.totals = Totals(fit_cpu_s=record.fit_s)
 
-    def take(self, outcomes: list[Outcome[FitResult]]) -> None:
-        """Take note of outcomes; commit the first, and whenever a batch is full or overdue."""
+    def take(self, outcomes: list[Outcome[FitResult]], workers: int) -> None:
+        """Take note of outcomes; commit the first, and whenever a batch is full or overdue.
+
+        ``workers`` is how many there are now.
+        """
+        self._workers = workers
         self._waiting += outcomes
         self.totals = self.totals.plus(outcomes)
         results = [outcome.result for outcome in outcomes if outcome.result is not None]
@@ -121,7 +126,14 @@ class Recorder:
             committed = done - len(self._waiting)
             seconds = time.monotonic() - self._started
             self._on_progress(
-                Progress(len(self._planned), committed, self.totals, self._memory.now, seconds)
+                Progress(
+                    len(self._planned),
+                    committed,
+                    self.totals,
+                    self._memory.now,
+                    seconds,
+                    self._workers,
+                )
             )
 
     def _commit(self, status: str = "running") -> None:

@@ -176,7 +176,7 @@ def run_pass(
                     recall=recall_folds(writer, plan.config, plan.stocks),
                     on_universe=recorder.keep_universe,
                 ):
-                    recorder.take(outcomes)
+                    recorder.take(outcomes, hired.pool.workers)
         done = recorder.totals.done + recorder.only_forecast + len(not_forecast)
         is_cut_short = stop.is_set() and done < len(plan.stocks) + len(plan.kept)
         recorder.finish("interrupted" if is_cut_short else "finished")

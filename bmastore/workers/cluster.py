@@ -4,7 +4,10 @@ from concurrent.futures import Executor
 
 
 def count_workers(executor: Executor) -> int | None:
-    """Workers that a Dask cluster has now; -1 if it is gone, ``None`` for other executors."""
+    """Jobs that the workers of a Dask cluster do at once, now; -1 if it is gone.
+
+    ``None`` for other executors.
+    """
     client = getattr(executor, "_client", None)  # an executor of Dask's has no other way to it
     if client is None or not type(client).__module__.startswith("distributed"):
         return None
@@ -12,7 +15,8 @@ def count_workers(executor: Executor) -> int | None:
         return -1
     if client.status != "running":  # it connects again, or cannot
         return 0
-    return len(client.scheduler_info(n_workers=-1)["workers"])
+    workers = client.scheduler_info(n_workers=-1)["workers"].values()
+    return sum(int(worker["nthreads"]) for worker in workers)
 
 
 def is_killed_worker(error: BaseException) -> bool:

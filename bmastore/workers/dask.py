@@ -34,9 +34,14 @@ class Cluster:
 
 
 class ClusterExecutor(Executor):
-    """Does jobs on a cluster, given a ``distributed.Client``."""
+    """Does jobs on a cluster, given a ``distributed.Client``.
 
-    def __init__(self, client: Any) -> None:
+    ``follows`` says whether as many are to be in work as the cluster has workers for, which may
+    come and go.
+    """
+
+    def __init__(self, client: Any, follows: bool = True) -> None:
+        self.follows = follows
         self._client = client  # known by this name to bmastore.workers.cluster, as in Dask's own
         self._executor = client.get_executor(pure=False)
         self._shared: tuple[Chunk, Any] | None = None
@@ -112,7 +117,7 @@ def libraries() -> dict[str, str]:
 
 
 @contextmanager
-def connected(address: str) -> Iterator[Cluster]:
+def connected(address: str, workers: int | None = None) -> Iterator[Cluster]:
     """A cluster.
 
     Parameters
@@ -121,6 +126,8 @@ def connected(address: str) -> Iterator[Cluster]:
         ``tcp://host:port`` or ``tls://host:port`` of a scheduler, whose certificates Dask's own
         configuration names; the path of a scheduler file; or ``local:N``, which starts one of N
         workers here for as long as it is needed.
+    workers:
+        Jobs to have in work at once; ``None`` means as many as the cluster has workers for.
 
     Raises
     ------
@@ -145,7 +152,7 @@ def connected(address: str) -> Iterator[Cluster]:
             ) as cluster,
             dask.Client(cluster) as client,
         ):
-            yield _of(client)
+            yield _of(client, workers)
         return
     if "@" in address and not Path(address).is_file():
         # It is not repeated, for it may hold a password.
@@ -166,12 +173,12 @@ def connected(address: str) -> Iterator[Cluster]:
             f"no scheduler answers at {address}: {str(error).strip() or type(error).__name__}"
         ) from None
     try:
-        yield _of(client)
+        yield _of(client, workers)
     finally:
         with suppress(TimeoutError, OSError):  # a scheduler that is gone says no goodbye
             client.close(timeout=2)
 
 
-def _of(client: Any) -> Cluster:
-    threads = client.nthreads().values()
-    return Cluster(lambda workers: ClusterExecutor(client), max(1, sum(threads)))
+def _of(client: Any, workers: int | None) -> Cluster:
+    there = max(1, sum(client.nthreads().values()))
+    return Cluster(lambda _: ClusterExecutor(client, workers is None), workers or there)

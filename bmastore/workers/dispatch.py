@@ -51,15 +51,15 @@ class MemoryWatch:
         if self.limit is None:
             return most
         if self.now > _HIGH_WATER * self.limit:
-            return max(1, current - 1)
+            return max(1, min(most, current) - 1)
         if self.now < _LOW_WATER * self.limit:
             return min(most, current + 1)
-        return current
+        return min(most, current)
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a pass stands: stocks done of those selected, and memory in bytes.
+    """Where a pass stands: stocks done of those selected, memory in bytes, workers now.
 
     ``committed`` counts those that a kill would not lose; in a backtest, which is
     stored whole at its end, there are none.
@@ -70,6 +70,7 @@ class Progress:
     totals: Totals
     memory: int
     seconds: float
+    workers: int
 
 
 def run_all(
@@ -99,13 +100,14 @@ def run_all(
     WorkersError
         If there are no workers, or none that can do the job.
     """
-    most = window = pool.workers * _CHUNKS_PER_WORKER
+    window = pool.workers * _CHUNKS_PER_WORKER
     in_flight: dict[Future[list[Outcome[Result]]], Chunk] = {}
     suspects: list[Chunk] = []
     try:
         while True:
             memory.sample()
-            window = memory.window(window, most)
+            # A cluster may have grown, or shrunk.
+            window = memory.window(window, pool.workers * _CHUNKS_PER_WORKER)
             while len(in_flight) < window and not suspects and not stop():
                 chunk = next(chunks, None)
                 if chunk is None:

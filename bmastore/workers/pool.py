@@ -30,7 +30,7 @@ class Pool:
     make_executor:
         Gives an executor for so many workers.
     workers:
-        How many.
+        How many. An executor that ``follows`` its cluster may have more or fewer in time.
     patience:
         Seconds for which a cluster may have no workers.
     check:
@@ -80,8 +80,7 @@ class Pool:
         """
         self._check()
         done = wait(jobs, timeout=_POLL_S, return_when=FIRST_COMPLETED).done
-        if not done:
-            self._check_manned()
+        self._look_at_workers(is_idle=not done)
         return done
 
     def result(self, job: Future[Result]) -> Result:
@@ -104,6 +103,8 @@ class Pool:
                 f"runs here, with the same libraries"
             ) from None
         except CancelledError:
+            if (count_workers(self._executor) or 0) > 0:  # what the job stood on was lost
+                raise BrokenExecutor("a worker that held what stocks share is gone") from None
             raise _left() from None
         except Exception as error:
             if is_killed_worker(error):
@@ -114,7 +115,8 @@ class Pool:
         """A pool of one worker, for jobs of which one may have killed its worker."""
         return Pool(self._make_executor, 1, self._patience, self._check)
 
-    def _check_manned(self) -> None:
+    def _look_at_workers(self, *, is_idle: bool) -> None:
+        """See, now and then, how many there are; where nothing is done, that there is anybody."""
         now = time.monotonic()
         if now < self._asked_at + _ASK_AGAIN_S:
             return
@@ -122,9 +124,11 @@ class Pool:
         count = count_workers(self._executor)
         if count is None or count > 0:
             self._manned_at = now
-        elif count < 0:
+            if count is not None and getattr(self._executor, "follows", False):
+                self.workers = count
+        elif is_idle and count < 0:
             raise _left()
-        elif now > self._manned_at + self._patience:
+        elif is_idle and now > self._manned_at + self._patience:
             raise WorkersError(
                 f"the cluster has had no workers for {self._patience:g} s; what was committed is "
                 f"kept: start workers, and run the same command again to go on"

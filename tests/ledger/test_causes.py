@@ -147,7 +147,7 @@ def test_names_that_do_not_exist_are_refused(kept):
 # --- a look back ------------------------------------------------------------------------
 
 IN_USE = (
-    "select * exclude entry_id from v_predictions order by all",
+    "select * exclude (entry_id, made_at) from v_predictions order by all",
     "from v_latest order by all",
     "from v_weights order by all",
     "select ticker, status, cause, trained_at from v_status order by all",
@@ -171,7 +171,7 @@ def test_a_look_back_replaces_nothing(kept, panel):
     for one, two in zip(before[1:], in_use(kept)[1:], strict=True):
         pd.testing.assert_frame_equal(one, two)
     # It adds the forecasts of that day, where there were none.
-    newer = "select * exclude entry_id from v_predictions where date > $day order by all"
+    newer = "select * exclude (entry_id, made_at) from v_predictions where date > $day order by all"
     assert len(kept.sql(newer, {"day": day})) == len(before[0])
     assert kept.train(FAST).selected == 0
     entries = kept.sql("select attempt, cutoff, status from ledger where ticker = 'DEMO01'")

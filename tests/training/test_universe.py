@@ -43,7 +43,7 @@ def test_the_pooled_member_takes_part_in_every_average(trained16):
 
 def test_predict_gives_what_the_pass_predicted(trained16):
     stored = trained16.sql(
-        "select * exclude (entry_id, sector) from v_predictions "
+        "select * exclude (entry_id, made_at, sector) from v_predictions "
         "qualify date = max(date) over (partition by ticker) order by ticker"
     )
     pd.testing.assert_frame_equal(trained16.predict().frame, stored, check_dtype=False)

@@ -10,15 +10,18 @@ from importlib.metadata import version
 
 import pandas as pd
 import pytest
+from sklearn.ensemble import ExtraTreesRegressor
 
-from bmastore import PassOptions, Store
+from bmastore import Estimator, PassOptions, Store, TrainConfig
 from bmastore.errors import WorkersError
 from bmastore.workers.chunks import Chunk
 from bmastore.workers.dask import connected, libraries
 from bmastore.workers.pool import Pool
-from tests.helpers import FAST, cli, statuses
+from tests.helpers import FAST, cli, statuses, wait_until
 
 distributed = pytest.importorskip("distributed", reason="needs the cluster extra")
+
+TREES = ExtraTreesRegressor(10, min_samples_leaf=10)
 
 
 @pytest.fixture
@@ -122,7 +125,7 @@ LEDGER = (
     "select ticker, status, members, weights, oof_log_scores, artifact_sha256, universe_sha256 "
     "from ledger order by ticker"
 )
-FORECASTS = "select * exclude entry_id from predictions order by ticker, date"
+FORECASTS = "select * exclude (entry_id, made_at) from predictions order by ticker, date"
 
 
 def test_a_cluster_gives_the_same_ledger_as_workers_here(filled, tmp_path):
@@ -153,6 +156,42 @@ def test_what_is_shared_goes_to_each_worker_once(cluster):
             assert {job.result() for job in jobs} == {chunk.universe}
             with distributed.Client(cluster) as watching:
                 assert watching.run_on_scheduler(holders) == [2]
+
+
+def test_work_follows_the_workers_that_come_and_go():
+    with (
+        distributed.LocalCluster(
+            n_workers=1, threads_per_worker=1, processes=True, dashboard_address=":0"
+        ) as elastic,
+        connected(elastic.scheduler_address) as here,
+        Pool(here.make_executor, here.workers) as pool,
+        connected(elastic.scheduler_address, workers=5) as fixed,
+        Pool(fixed.make_executor, fixed.workers) as kept,
+    ):
+        assert (pool.workers, kept.workers) == (1, 5)
+        elastic.scale(3)
+        wait_until(lambda: ask(pool) == 3)
+        elastic.scale(1)
+        wait_until(lambda: ask(pool) == 1)
+        ask(kept)
+        assert kept.workers == 5
+
+
+def ask(pool):
+    """Have a job done, and say how many workers there seem to be."""
+    pool.result(pool.submit(pow, 2, 3))
+    return pool.workers
+
+
+def test_own_members_are_fitted_on_a_cluster_as_here(filled, tmp_path):
+    config = TrainConfig(preset="ultrafast", members=("zero", Estimator("trees", TREES)))
+    shutil.copytree(filled.path.parent, tmp_path / "there")
+    there = Store(tmp_path / "there" / "bma.duckdb")
+    filled.train(config)
+    with connected("local:2") as found:
+        there.train(config, make_executor=found.make_executor)
+    hashes = "select ticker, artifact_sha256 from v_latest order by ticker"
+    assert there.sql(hashes).equals(filled.sql(hashes))
 
 
 def test_a_backtest_runs_on_a_scheduler_named_by_its_file(trained, tmp_path, cluster):
