@@ -128,7 +128,8 @@ def cause_of(
 
 
 def _may_pass(then: History, now: History, rules: StaleRules) -> bool:
-    return now.goes_on_from(then) and now.n_rows - then.n_rows < rules.stale_after
+    is_early = rules.stale_after > 1 and now.n_rows - then.n_rows < rules.stale_after
+    return is_early and now.goes_on_from(then)
 
 
 def select_cause(

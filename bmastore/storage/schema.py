@@ -112,8 +112,6 @@ ledger = Table(
     Column("last_date", Date),
     Column("cutoff", Date),
     Column("attempt", Integer, nullable=False),
-    # Of its series when it was made; NULL in entries from before this was recorded.
-    Column("history_since", Timestamp),
     Column("fit_s", Double, nullable=False),
     Column("started_at", Timestamp, nullable=False),
     Column("finished_at", Timestamp, nullable=False),
@@ -129,10 +127,12 @@ ledger = Table(
     Column("scales", ARRAY(Double)),
     # Trees of each member that boosts; NULL for the others.
     Column("rounds", ARRAY(Integer)),
-    # Why members have failed on the stock; NULL where none has.
-    Column("member_errors", ARRAY(String)),
     Column("oof_rows", Integer),
     *(Column(name, Double) for name in OOF_SCORES),
+    # Of its series when it was made; NULL in entries from before this was recorded.
+    Column("history_since", Timestamp),
+    # Why members have failed on the stock; NULL where none has.
+    Column("member_errors", ARRAY(String)),
 )
 
 # What stocks borrow from each other: one row per member of each universe.

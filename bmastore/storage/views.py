@@ -66,7 +66,7 @@ INPUTS: Mapping[str, str] = {
 # entry was made from, with fewer labels than there must be.
 _MAY_PASS: Mapping[str, str] = {
     "data": "newest.status = 'trained' and newest.history_since = now.history_since "
-    "and now.n_rows - newest.n_rows between 0 and now.stale_after - 1",
+    "and now.stale_after > 1 and now.n_rows - newest.n_rows between 0 and now.stale_after - 1",
 }
 
 

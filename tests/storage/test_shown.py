@@ -109,7 +109,7 @@ def test_a_migration_sends_the_panel_to_an_older_ledger_and_keeps_its_readers(pr
     priced.migrate()
     assert_the_same(priced)
     # Views that were gone before have nobody who could read them.
-    assert ask(as_role(url, "keeper"), "select count(*) from v_runs") == [(0,)]
+    assert ask(as_role(url, "keeper"), "select count(*) from v_backtests") == [(0,)]
 
 
 # --- rights ---------------------------------------------------------------------------------
