@@ -27,6 +27,37 @@ class Forecasts:
 
 
 @dataclass(frozen=True)
+class Contributions:
+    """The means of n forecasts as sums: of what k members add, and p features through each of them.
+
+    Attributes
+    ----------
+    dates:
+        ``datetime64[D]``, shape (n,).
+    members, features:
+        Names, length k and p.
+    values:
+        float32, shape (n, p): the features as they are. A pooled member sees each of them relative
+        to its date, and what it adds is told under the same name.
+    weights:
+        Shape (k,).
+    centres:
+        Shape (n, k): what each member forecasts. Times the weights, they sum to the mean.
+    parts:
+        Shape (n, k, p + 1): what each feature adds through each member, and the base last; they sum
+        to the member's weight times its forecast. NaN where features cannot be told apart.
+    """
+
+    dates: Dates
+    members: tuple[str, ...]
+    features: tuple[str, ...]
+    values: NDArray[np.float32]
+    weights: NDArray[np.float64]
+    centres: NDArray[np.float64]
+    parts: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
 class FoldRecord:
     """What a fold's predictions were made from, so that they can be used again.
 

@@ -13,8 +13,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from bmastore.models.members.base import FittedMember, Learner, Lent, Needs, TrainingRows
-from bmastore.models.members.lightgbm import parameters
+from bmastore.models.members.base import (
+    FittedMember,
+    Learner,
+    Lent,
+    Needs,
+    TrainingRows,
+    only_base,
+)
+from bmastore.models.members.lightgbm import gains_of, parameters, shares_of
 from bmastore.models.members.parameters import (
     bins,
     leaf_rows,
@@ -58,6 +65,13 @@ class PooledMember:
         if self.booster is None:
             return np.zeros(len(X))
         return np.asarray(self.booster.predict(X, num_threads=1), dtype=np.float64)
+
+    def contributions(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Shares of the relative features by TreeSHAP, shape (n, p + 1), in typical moves."""
+        return only_base(X, 0.0) if self.booster is None else shares_of(self.booster, X)
+
+    def gains(self) -> None:
+        """Those of the universe, which are the same for all stocks: :func:`gains_of_pooled`."""
 
     def to_bytes(self) -> bytes:
         """Nothing: the model is the universe's."""
@@ -110,6 +124,13 @@ def fit_pooled(
         booster.update()
     text: str = booster.model_to_string()
     return text.encode()
+
+
+def gains_of_pooled(model: bytes) -> NDArray[np.float64]:
+    """What the splits of a shared model on each relative feature have gained, shape (p,)."""
+    booster = _read(model)
+    assert booster is not None
+    return gains_of(booster)
 
 
 def less_market(
