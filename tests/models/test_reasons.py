@@ -30,9 +30,7 @@ def rows(seed=0, missing=0.0, signal=0.5):
     y = 0.03 * (signal * X[:, 0] + random.standard_normal(N))
     X[random.random(X.shape) < missing] = np.nan
     days = np.arange(N) // 10
-    pooled = fit_pooled(
-        X, y / 0.02, np.full(N, 0.02), days, params_of("pooled", "ultrafast"), seed
-    )
+    pooled = fit_pooled(X, y / 0.02, np.full(N, 0.02), days, params_of("pooled", "ultrafast"), seed)
     head, tail = np.arange(0, 200), np.arange(205, N)
     return TrainingRows(X, y, head, tail, 5, Lent(pooled, 0.02))
 
