@@ -16,7 +16,7 @@ from bmastore.models import mixture
 from bmastore.models.archive import Format
 from bmastore.models.components import components_of, with_zero_first
 from bmastore.models.inputs import Inputs
-from bmastore.models.members.base import FittedMember, Lent, Needs
+from bmastore.models.members.base import FittedMember, Lent, Needs, shares_in
 from bmastore.models.members.registry import REGISTRY, kind_of, read_member
 from bmastore.models.members.stored import types_in
 from bmastore.models.results import Contributions, Forecasts
@@ -124,6 +124,13 @@ class Ensemble:
             predict_with(self.names, self.members, inputs, now),
             np.stack(parts, axis=1) * self.weights[:, None],
         )
+
+    def importances(self) -> dict[str, NDArray[np.float64]]:
+        """Shares of each feature in the gain of splits, shape (p,), by member with own trees."""
+        gains = {
+            name: member.gains() for name, member in zip(self.names, self.members, strict=True)
+        }
+        return {name: shares_in(gain) for name, gain in gains.items() if gain is not None}
 
 
 def predict_with(

@@ -1,5 +1,6 @@
 """What fits give, and what is remembered of them: plain arrays and numbers."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -165,7 +166,12 @@ class OofScores:
 
 @dataclass(frozen=True)
 class FitResult:
-    """What training one stock gives."""
+    """What training one stock gives.
+
+    ``importances`` are, by member, the shares of each feature in what the splits of its trees have
+    gained, shape (p,), in the order of the config's features; of those members of the ensemble that
+    have trees of their own.
+    """
 
     scores: tuple[MemberScore, ...]
     oof_scores: OofScores
@@ -174,3 +180,4 @@ class FitResult:
     artifact: bytes
     artifact_sha256: str
     universe_sha256: str | None
+    importances: Mapping[str, NDArray[np.float64]]

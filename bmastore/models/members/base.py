@@ -207,6 +207,12 @@ def best_round(advance: Callable[[int], float], most: int, patience: int, baseli
     return kept
 
 
+def shares_in(gains: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Shares in some gains, shape (p,); all zero of trees without a split."""
+    total = gains.sum()
+    return gains / total if total > 0 else np.zeros(len(gains))
+
+
 def only_base(X: NDArray[np.float32], base: float) -> NDArray[np.float64]:
     """Contributions of what predicts the same for all rows, shape (n, p + 1)."""
     found = np.zeros((len(X), X.shape[1] + 1))

@@ -71,7 +71,7 @@ class PooledMember:
         return only_base(X, 0.0) if self.booster is None else shares_of(self.booster, X)
 
     def gains(self) -> None:
-        """Those of the universe, which are the same for all stocks: :func:`gains_of_pooled`."""
+        """They are the universe's, and the same for all stocks."""
 
     def to_bytes(self) -> bytes:
         """Nothing: the model is the universe's."""
@@ -85,8 +85,8 @@ def fit_pooled(
     days: NDArray[np.int64],
     params: Params,
     seed: int,
-) -> bytes:
-    """Fit the shared model; returns LightGBM's text format.
+) -> tuple[bytes, NDArray[np.float64]]:
+    """Fit the shared model; returns it in LightGBM's text format, and the gains of its splits.
 
     Parameters
     ----------
@@ -123,14 +123,7 @@ def fit_pooled(
     for _ in range(int(params["n_trees"])):
         booster.update()
     text: str = booster.model_to_string()
-    return text.encode()
-
-
-def gains_of_pooled(model: bytes) -> NDArray[np.float64]:
-    """What the splits of a shared model on each relative feature have gained, shape (p,)."""
-    booster = _read(model)
-    assert booster is not None
-    return gains_of(booster)
+    return text.encode(), gains_of(booster)
 
 
 def less_market(
