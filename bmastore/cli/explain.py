@@ -28,7 +28,7 @@ from bmastore.reports.render import visible
 def explain(
     ticker: str | None, is_of_types: bool, trusted: tuple[str, ...], store: Path, output: Output
 ) -> None:
-    """Say why TICKER is pending, or what its last entry says."""
+    """Say why TICKER is pending, or what its last entry says, and what moved its forecast."""
     if is_of_types == (ticker is not None):
         raise click.UsageError("name a TICKER, or give --trust")
     opened = open_store(store)
@@ -37,8 +37,8 @@ def explain(
         say(messages.to_trust(types))
         print_table(types, output)
         return
-    found = opened.explain(ticker)
+    found = opened.explain(ticker, trusted)
     if output.fmt == "table" and output.path is None:
         click.echo("\n".join(map(visible, messages.explanation(found))))
     else:
-        print_table(found.facts, output)
+        print_table(found.whole() if output.fmt == "json" else found.facts, output)

@@ -1,5 +1,6 @@
 """What the command line tells people, line by line."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from bmastore.training.run import RunSummary
 
 _EXAMPLES = 10
+# How many of the features that moved a forecast are named.
+_FEATURES = 5
 
 
 def ingested(taken: "IngestReport") -> list[str]:
@@ -270,11 +273,63 @@ def explanation(found: "Explanation") -> list[str]:
         lines += _explain_stock(stock)
         for row in found.members.records():
             if row["target"] == stock["target"]:
-                lines.append(
-                    f"  {row['member']:<6} weight {row['weight']:.3f}; out of fold: log score "
-                    f"{row['oof_log_score']:.3f}, rmse {row['oof_rmse']:.4f}"
-                )
+                lines.append(f"  {row['member']:<6} weight {row['weight']:.3f}; {_did(row)}")
+        if found.contributions is not None:
+            parts = found.contributions.records()
+            lines += _reasons([one for one in parts if one["target"] == stock["target"]])
+    if found.no_reasons:
+        lines.append(f"  what moved its forecast cannot be told: {found.no_reasons}")
     return lines
+
+
+def _did(member: dict[str, Any]) -> str:
+    """How a member did out of fold."""
+    if member["member_error"]:
+        return f"failed: {member['member_error']}"
+    return f"out of fold: log score {member['oof_log_score']:.3f}, rmse {member['oof_rmse']:.4f}"
+
+
+def _reasons(parts: list[dict[str, Any]]) -> list[str]:
+    """What a forecast is the sum of, by member and by feature."""
+    from bmastore.reports.contributions import BASE, FEATURE, UNDIVIDED
+
+    if not parts:
+        return []
+    members, features, others = Counter[str](), Counter[str](), Counter[str]()
+    for one in parts:
+        added = one["contribution"]
+        members[one["member"]] += added
+        if one["part"] == FEATURE:
+            features[one["feature"]] += added
+        else:
+            others[BASE if one["part"] == BASE else one["member"]] += added
+    weights = {one["member"]: one["weight"] for one in parts}
+    values = {one["feature"]: _number(one["value"]) for one in parts if one["part"] == FEATURE}
+    ranked = sorted(features, key=lambda name: -abs(features[name]))
+    moved, left = ranked[:_FEATURES], ranked[_FEATURES:]
+    notes = {one["member"]: "not told apart" for one in parts if one["part"] == UNDIVIDED}
+    if left:
+        others[f"{len(left)} others"] = sum(features[name] for name in left)
+    by_member = [
+        (name, added, f"{weights[name]:.3f} of {added / weights[name]:+.6f}")
+        for name, added in sorted(members.items(), key=lambda item: -abs(item[1]))
+    ]
+    by_feature = [
+        *((name, features[name], f"at {values[name]}") for name in moved),
+        *((name, added, notes.get(name, "")) for name, added in others.items()),
+    ]
+    room = max(len(name) for name, *_ in (*by_member, *by_feature))
+    return [
+        f"  forecast of {parts[0]['date']}: mean {members.total():+.6f}",
+        "  by member, its weight times its own forecast:",
+        *(f"    {name:<{room}}  {added:+.6f}  {note}".rstrip() for name, added, note in by_member),
+        "  by feature, what its value adds:",
+        *(f"    {name:<{room}}  {added:+.6f}  {note}".rstrip() for name, added, note in by_feature),
+    ]
+
+
+def _number(value: float | None) -> str:
+    return "no value" if value is None else f"{value:.5g}"
 
 
 def _explain_stock(stock: dict[str, Any]) -> list[str]:

@@ -25,6 +25,11 @@ from bmastore.cli.options import (
 @click.option("--until", type=DAY, help="Last date to forecast.")
 @click.option("--tickers", type=NAMES, help="Only these stocks.")
 @click.option("--target", help="What to forecast  [default: all targets]")
+@click.option(
+    "--contributions",
+    is_flag=True,
+    help="In place of forecasts, what each member and feature adds to their means.",
+)
 @trusted_option
 @store_option
 @output_options()
@@ -33,6 +38,7 @@ def predict(
     until: datetime | None,
     tickers: tuple[str, ...] | None,
     target: str | None,
+    contributions: bool,
     trusted: tuple[str, ...],
     store: Path,
     output: Output,
@@ -40,7 +46,12 @@ def predict(
     """Forecast with the stored models: by default the latest date of each stock."""
     output.check()
     found = open_store(store).predict(
-        tickers=tickers, since=day(since), until=day(until), target=target, trusted=trusted
+        tickers=tickers,
+        since=day(since),
+        until=day(until),
+        target=target,
+        trusted=trusted,
+        contributions=contributions,
     )
     say([f"bmastore: {ticker}: {reason}" for ticker, reason in found.failures.items()])
     print_table(found.table, output)

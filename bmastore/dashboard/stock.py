@@ -2,10 +2,11 @@
 
 from datetime import timedelta
 from math import exp
+from shlex import quote
 from typing import Any
 
 from bmastore.dashboard.asked import Asked
-from bmastore.dashboard.blocks import Block, Facts, Note, Page, Rows
+from bmastore.dashboard.blocks import Block, Facts, HeatMap, Note, Page, Rows
 from bmastore.dashboard.charts import Plot, plot, plot_long
 from bmastore.dashboard.listing import one_record, read_listing, read_table
 from bmastore.dashboard.source import Source
@@ -38,6 +39,7 @@ def one_stock(source: Source, asked: Asked, ticker: str) -> Page | None:
             read_table(duck, "stock_members", target=target, ticker=ticker),
             {},
         ),
+        *_reasons(source, target, ticker),
         plot_long(
             read_table(duck, "stock_weights", target=target, ticker=ticker),
             "finished_at",
@@ -87,6 +89,35 @@ def _came(source: Source, target: str, ticker: str) -> list[Block]:
             bands=(("95 %", "5 %"),),
             points=("came, inside", "came, outside"),
         )
+    ]
+
+
+def _reasons(source: Source, target: str, ticker: str) -> list[Block]:
+    """What members with trees look at, and the command that says what they made of it."""
+    found = read_table(source.duck, "stock_importances", target=target, ticker=ticker)
+    rows = found.records()
+    if not rows:
+        return []
+    members = list(dict.fromkeys(row["member"] for row in rows))
+    shares = {(row["feature"], row["member"]): row["share"] for row in rows}
+    return [
+        HeatMap(
+            "Features",
+            "Importance: the share of each feature in what the splits of a member's trees have "
+            "gained, 1 in all. It says what a member looks at, not in which direction. Those of "
+            "pooled are of its features relative to their date, and the same for all stocks. "
+            "Features that weigh most in the ensemble come first.",
+            members,
+            [
+                (feature, [shares.get((feature, member)) for member in members])
+                for feature in dict.fromkeys(row["feature"] for row in rows)
+            ],
+            1.0,
+        ),
+        Note(
+            "What each of them adds to the newest forecast, the store's models can tell:",
+            f"bmastore explain {quote(ticker)} --store {source.store}",
+        ),
     ]
 
 

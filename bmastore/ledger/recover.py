@@ -103,6 +103,7 @@ def _save(writer: Writer, damaged: Path, scratch: Path, place: str | None) -> Re
     tell_all(writer)
     lost += _save_models(writer, damaged, place)
     tell_all(writer)
+    run(duck, "recover/drop_importances")
     publish(writer)
     return Recovered(_as_table(saved), tuple(lost))
 

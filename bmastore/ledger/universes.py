@@ -1,10 +1,15 @@
 """Universes: which there are, and what the ledger records of a new one."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bmastore.calendar import utc_now
 from bmastore.ledger.entries import Columns, new_id
+from bmastore.ledger.importances import shares_by_feature
 from bmastore.models.config import FitConfig
 from bmastore.models.prior import Prior
 from bmastore.storage.session import Session, Writer
@@ -12,7 +17,11 @@ from bmastore.storage.session import Session, Writer
 
 @dataclass(frozen=True)
 class UniverseRecord:
-    """What the ledger records of a universe; ``fit_s`` are the CPU seconds that it took."""
+    """What the ledger records of a universe; ``fit_s`` are the CPU seconds that it took.
+
+    ``importances`` are, by pooled member, the shares of the features in what the splits of its
+    newest model have gained, shape (p,).
+    """
 
     artifact_sha256: str
     anchor: date
@@ -20,6 +29,8 @@ class UniverseRecord:
     n_stocks: int
     fit_s: float
     prior: Prior
+    features: tuple[str, ...]
+    importances: Mapping[str, NDArray[np.float64]]
 
 
 def find_universe(session: Session, config: FitConfig, anchor: date) -> str | None:
@@ -39,6 +50,8 @@ def record_universe(writer: Writer, made: UniverseRecord, run_id: str, config: F
     columns = Columns()
     universe_id, finished_at, prior = new_id(), utc_now(), made.prior
     for i, member in enumerate(prior.members):
+        shares = made.importances.get(member)
+        named = [] if shares is None else shares_by_feature(made.features, shares)
         columns.add(
             universe_id=universe_id,
             run_id=run_id,
@@ -55,5 +68,7 @@ def record_universe(writer: Writer, made: UniverseRecord, run_id: str, config: F
             prior_weight=float(prior.weights[i]),
             advantage=float(prior.advantage[i]),
             spread=float(prior.spread[i]),
+            features=[feature for feature, _ in named] or None,
+            shares=[share for _, share in named] or None,
         )
     writer.insert("universes", columns.values)

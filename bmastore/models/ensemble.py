@@ -16,10 +16,10 @@ from bmastore.models import mixture
 from bmastore.models.archive import Format
 from bmastore.models.components import components_of, with_zero_first
 from bmastore.models.inputs import Inputs
-from bmastore.models.members.base import FittedMember, Lent, Needs
+from bmastore.models.members.base import FittedMember, Lent, Needs, shares_in
 from bmastore.models.members.registry import REGISTRY, kind_of, read_member
 from bmastore.models.members.stored import types_in
-from bmastore.models.results import Forecasts
+from bmastore.models.results import Contributions, Forecasts
 from bmastore.models.universe import NOTHING_SHARED, open_universe
 from bmastore.models.width import Moves
 
@@ -101,6 +101,37 @@ class Ensemble:
             with_zero_first(components, self.names, zero_scale),
         )
 
+    def contributions(self, dates: Dates, inputs: Inputs) -> Contributions:
+        """The means that :meth:`forecast` gives of the same rows, as sums.
+
+        By TreeSHAP: Lundberg et al., "From local explanations to global understanding with
+        explainable AI for trees", Nature Machine Intelligence 2 (2020).
+        """
+        now = self.moves.now(self.moves.widths(inputs))
+        parts = []
+        for name, member in zip(self.names, self.members, strict=True):
+            # The libraries take no table without rows.
+            found = member.contributions(_taken(name, inputs)) if len(dates) else None
+            if found is None:
+                found = np.full((len(dates), len(self.features) + 1), np.nan)
+            parts.append(found * now[:, None] if kind_of(name).is_shared else found)
+        return Contributions(
+            dates,
+            self.names,
+            self.features,
+            inputs.X,
+            self.weights,
+            predict_with(self.names, self.members, inputs, now),
+            np.stack(parts, axis=1) * self.weights[:, None],
+        )
+
+    def importances(self) -> dict[str, NDArray[np.float64]]:
+        """Shares of each feature in the gain of splits, shape (p,), by member with own trees."""
+        gains = {
+            name: member.gains() for name, member in zip(self.names, self.members, strict=True)
+        }
+        return {name: shares_in(gain) for name, gain in gains.items() if gain is not None}
+
 
 def predict_with(
     names: Sequence[str],
@@ -114,12 +145,14 @@ def predict_with(
     """
     columns = []
     for name, member in zip(names, members, strict=True):
-        learner = kind_of(name)
-        taken = inputs.relative if learner.needs is Needs.RELATIVE else inputs.X
-        assert taken is not None
-        predicted = member.predict(taken)
-        columns.append(predicted * now if learner.is_shared else predicted)
+        predicted = member.predict(_taken(name, inputs))
+        columns.append(predicted * now if kind_of(name).is_shared else predicted)
     return np.column_stack(columns)
+
+
+def _taken(name: str, inputs: Inputs) -> NDArray[np.float32]:
+    """What a member predicts from."""
+    return inputs.relative if kind_of(name).needs is Needs.RELATIVE else inputs.X
 
 
 def dump(ensemble: Ensemble, newest_fold: FoldModels) -> bytes:

@@ -123,6 +123,7 @@ def fit_stock(
         blob,
         digests.of_artifact(blob),
         trained.universe_sha256,
+        trained.importances(),
     )
 
 

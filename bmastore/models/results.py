@@ -1,5 +1,6 @@
 """What fits give, and what is remembered of them: plain arrays and numbers."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +25,37 @@ class Forecasts:
     quantiles: NDArray[np.float64]
     p_up: NDArray[np.float64]
     components: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Contributions:
+    """The means of n forecasts as sums: of what k members add, and p features through each of them.
+
+    Attributes
+    ----------
+    dates:
+        ``datetime64[D]``, shape (n,).
+    members, features:
+        Names, length k and p.
+    values:
+        float32, shape (n, p): the features as they are. A pooled member sees each of them relative
+        to its date, and what it adds is told under the same name.
+    weights:
+        Shape (k,).
+    centres:
+        Shape (n, k): what each member forecasts. Times the weights, they sum to the mean.
+    parts:
+        Shape (n, k, p + 1): what each feature adds through each member, and the base last; they sum
+        to the member's weight times its forecast. NaN where features cannot be told apart.
+    """
+
+    dates: Dates
+    members: tuple[str, ...]
+    features: tuple[str, ...]
+    values: NDArray[np.float32]
+    weights: NDArray[np.float64]
+    centres: NDArray[np.float64]
+    parts: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -134,7 +166,12 @@ class OofScores:
 
 @dataclass(frozen=True)
 class FitResult:
-    """What training one stock gives."""
+    """What training one stock gives.
+
+    ``importances`` are, by member, the shares of each feature in what the splits of its trees have
+    gained, shape (p,), in the order of the config's features; of those members of the ensemble that
+    have trees of their own.
+    """
 
     scores: tuple[MemberScore, ...]
     oof_scores: OofScores
@@ -143,3 +180,4 @@ class FitResult:
     artifact: bytes
     artifact_sha256: str
     universe_sha256: str | None
+    importances: Mapping[str, NDArray[np.float64]]

@@ -34,11 +34,13 @@ class PooledFit:
     """What is learnt from all stocks' labels known before a day.
 
     ``model`` foretells in which direction a stock goes, in its library's own format; ``widths``
-    how far it may be expected to go.
+    how far it may be expected to go. ``importances`` are the shares of each relative feature in
+    what the model's splits have gained, shape (p,); a stored universe does not tell them.
     """
 
     model: bytes
     widths: WidthModel
+    importances: NDArray[np.float64] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,11 @@ import numpy as np
 
 from bmastore.arrays import StockArrays
 from bmastore.errors import ConfigError, UnknownTickerError
-from bmastore.ledger.in_use import forecast_in_use
+from bmastore.ledger import in_use
 from bmastore.models.mixture import QUANTILE_COLUMNS
-from bmastore.models.results import Forecasts
+from bmastore.models.results import Contributions, Forecasts
 from bmastore.panel.series import choose_target
+from bmastore.reports.contributions import contribution_table
 from bmastore.storage.session import Reader
 from bmastore.storage.statements import ask, run
 from bmastore.table import Table
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 class PredictionReport:
     """Forecasts with the columns of ``v_predictions``, but for the entry and the sector.
 
+    Or what they are the sums of, with the columns of
+    :func:`bmastore.reports.contributions.contribution_table`.
     ``failures`` maps the tickers that could not be forecast to the reason.
     """
 
@@ -46,6 +49,7 @@ def predict(
     since: date | None = None,
     until: date | None = None,
     trusted: Sequence[str] = (),
+    contributions: bool = False,
 ) -> PredictionReport:
     """Forecast rows of the panel with each stock's current ensemble.
 
@@ -72,26 +76,45 @@ def predict(
         if unknown:
             raise UnknownTickerError("trained ensemble of", unknown)
         mine = [row for row in mine if row[1] in tickers]
-    tables: list[Table] = []
+    question = in_use.contributions if contributions else in_use.forecast
+    tabulate = contribution_table if contributions else _table
+    table = tabulate([], "")
     failures: dict[str, str] = {}
     for name in targets:
-        hashes = {ticker: sha256 for of, ticker, sha256, _ in mine if of == name}
-        needs_sections = any(universe for of, _, _, universe in mine if of == name)
-        first = None
-        if needs_sections:
-            first = since or _oldest_asked_for(reader, list(hashes), until)
-        choose = partial(_asked_for, since=since, until=until)
-        found = list(
-            forecast_in_use(
-                reader, name, hashes, trusted, choose, sections_since=first, until=until
-            )
+        found = _ask(
+            reader,
+            name,
+            {ticker: sha256 for of, ticker, sha256, _ in mine if of == name},
+            any(universe for of, _, _, universe in mine if of == name),
+            trusted,
+            question,
+            since,
+            until,
         )
-        forecasts = [(ticker, one) for ticker, one in found if isinstance(one, Forecasts)]
-        failures |= {ticker: one for ticker, one in found if isinstance(one, str)}
-        tables.append(_table(forecasts, name))
-    rows = [row for table in tables for row in table.rows]
-    empty = _table([], "")
-    return PredictionReport(Table(empty.columns, empty.types, rows), failures)
+        failures |= {ticker: said for ticker, said in found if isinstance(said, str)}
+        table.rows.extend(tabulate(found, name).rows)
+    return PredictionReport(table, failures)
+
+
+def _ask(
+    reader: Reader,
+    target: str,
+    hashes: dict[str, str],
+    needs_sections: bool,
+    trusted: Sequence[str],
+    question: in_use.Question[Forecasts | Contributions],
+    since: date | None,
+    until: date | None,
+) -> list[tuple[str, Forecasts | Contributions | str]]:
+    """What the ensembles of some stocks say of the rows that are asked for."""
+    first = None
+    if needs_sections:
+        first = since or _oldest_asked_for(reader, list(hashes), until)
+    choose = partial(_asked_for, since=since, until=until)
+    found = in_use.ask_in_use(
+        reader, target, hashes, trusted, question, choose, sections_since=first, until=until
+    )
+    return list(found)
 
 
 def _oldest_asked_for(reader: Reader, tickers: Sequence[str], until: date | None) -> date | None:
@@ -110,14 +133,15 @@ def _asked_for(stock: StockArrays, since: date | None, until: date | None) -> St
     return stock.take(slice(int(np.searchsorted(stock.dates, np.datetime64(since))), stop))
 
 
-def _table(forecasts: list[tuple[str, Forecasts]], target: str) -> Table:
+def _table(found: Sequence[tuple[str, object]], target: str) -> Table:
     columns = ("ticker", "date", "target", "mean", "sd", *QUANTILE_COLUMNS, "p_up")
     types = ("VARCHAR", "DATE", "VARCHAR", *["DOUBLE"] * (len(columns) - 3))
     rows = []
-    for ticker, found in forecasts:
-        numbers = np.column_stack([found.mean, found.sd, found.quantiles, found.p_up]).tolist()
-        rows += [
-            (ticker, day, target, *some)
-            for day, some in zip(found.dates.tolist(), numbers, strict=True)
-        ]
+    for ticker, one in found:
+        if isinstance(one, Forecasts):
+            numbers = np.column_stack([one.mean, one.sd, one.quantiles, one.p_up]).tolist()
+            rows += [
+                (ticker, day, target, *some)
+                for day, some in zip(one.dates.tolist(), numbers, strict=True)
+            ]
     return Table(columns, types, rows)

@@ -30,6 +30,7 @@ LEDGER_TABLES = (
     "decays",
     "stocks",
     "universes",
+    "importances",
     "backtests",
     "backtest_cutoffs",
     "backtest_scores",

@@ -154,6 +154,21 @@ universes = Table(
     Column("prior_weight", Double, nullable=False),
     Column("advantage", Double, nullable=False),
     Column("spread", Double, nullable=False),
+    # What splits of pooled members have gained; NULL for the others.
+    Column("features", ARRAY(String)),
+    Column("shares", ARRAY(Double)),
+)
+
+# What splits of ensembles in use have gained: a value per member and feature that has any share.
+importances = Table(
+    "importances",
+    ledger_metadata,
+    Column("ticker", String, nullable=False),
+    Column("target", String, nullable=False),
+    Column("entry_id", String, nullable=False),
+    Column("members", ARRAY(String), nullable=False),
+    Column("features", ARRAY(String), nullable=False),
+    Column("shares", ARRAY(Double), nullable=False),
 )
 
 # Which entries of a stock count now: its newest attempt, the one in use, when they ended, how many

@@ -19,6 +19,7 @@ VIEWS = (
     "v_latest",
     "v_status",
     "v_weights",
+    "v_importances",
     "v_metrics",
     "v_predictions",
     "v_failures",

@@ -82,15 +82,17 @@ def compare_chunk(chunk: Chunk, config: FitConfig) -> list[Compared]:
 def fit_pooled(rows: PooledRows, sections: CrossSections, config: FitConfig) -> "PooledFit":
     """What is learnt from rows of all stocks, whose dates have these cross-sections."""
     from bmastore.models.members import pooled
+    from bmastore.models.members.base import shares_in
     from bmastore.models.universe import PooledFit
     from bmastore.models.width import fit_widths
 
     inputs = Inputs.among(sections, rows.dates, rows.X)
     params = config.params_of(pooled.POOLED.name)
-    return PooledFit(
-        pooled.fit_pooled(inputs.relative, rows.moves, rows.scales, rows.days, params, config.seed),
-        fit_widths(inputs.X, inputs.market, rows.moves, rows.scales),
+    model, gains = pooled.fit_pooled(
+        inputs.relative, rows.moves, rows.scales, rows.days, params, config.seed
     )
+    widths = fit_widths(inputs.X, inputs.market, rows.moves, rows.scales)
+    return PooledFit(model, widths, shares_in(gains))
 
 
 def on_the_clock(job: Callable[..., Result], *args: Any) -> tuple[Result, float]:

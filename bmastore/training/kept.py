@@ -8,7 +8,7 @@ import numpy as np
 
 from bmastore.arrays import StockArrays
 from bmastore.ledger.causes import Inputs, NewestAttempt
-from bmastore.ledger.in_use import forecast_in_use
+from bmastore.ledger.in_use import ask_in_use, forecast
 from bmastore.models.results import Forecasts
 from bmastore.panel.series import Series
 from bmastore.storage.session import Session
@@ -67,11 +67,12 @@ def forecast_kept(
     ((since,),) = run(
         session.duck, "panel/oldest_newest_label", tickers=tickers, target=target, as_of=as_of
     ).fetchall()
-    found = forecast_in_use(
+    found = ask_in_use(
         session,
         target,
         {one.ticker: one.artifact for one in kept},
         trusted,
+        forecast,
         newest_rows,
         rows_since=since or date.min,
         sections_since=since if any(one.universe for one in kept) else None,

@@ -10,6 +10,7 @@ from bmastore.calendar import utc_now
 from bmastore.ledger import derived, drift, entries, outcomes, runs
 from bmastore.ledger.entries import Made
 from bmastore.ledger.folds import write_folds
+from bmastore.ledger.importances import record_importances
 from bmastore.ledger.universes import record_universe
 from bmastore.models.results import FitResult
 from bmastore.storage import artifacts
@@ -146,22 +147,21 @@ class Recorder:
         for _, _, outcome in taken:
             if outcome.result is not None:
                 artifacts.write(models, outcome.result.artifact, outcome.result.artifact_sha256)
-        # Folds are those of the current ensembles, which a look back does not replace.
         results = [
             (outcome.ticker, entry_id, outcome.result)
-            for entry_id, planned, outcome in taken
-            if outcome.result is not None and not planned.is_look_back
-        ]
-        made = [
-            Made(entry_id, outcome.ticker, outcome.result.forecasts)
             for entry_id, _, outcome in taken
             if outcome.result is not None
         ]
+        # Folds are those of the current ensembles, which a look back does not replace.
+        looks_back = {entry_id for entry_id, planned, _ in taken if planned.is_look_back}
+        with_folds = [one for one in results if one[1] not in looks_back]
+        made = [Made(entry_id, ticker, result.forecasts) for ticker, entry_id, result in results]
         now = utc_now()
         with self._writer.transaction():
             if taken:
                 entries.record(self._writer, taken, self.run_id, config, now)
-            write_folds(self._writer.duck, results, config)
+            record_importances(self._writer, results, config)
+            write_folds(self._writer.duck, with_folds, config)
             if made:
                 outcomes.await_labels(self._writer, made, config.target, now, self._known_until)
             if status != "running":

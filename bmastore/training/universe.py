@@ -23,6 +23,7 @@ from bmastore.cross_section import CrossSections
 from bmastore.errors import WorkerDiedError
 from bmastore.ledger.universes import UniverseRecord
 from bmastore.models.config import FitConfig
+from bmastore.models.members.registry import shared_among
 from bmastore.models.results import Remembered
 from bmastore.models.universe import PooledFit, Universe
 from bmastore.models.width import MIN_MOVES
@@ -128,12 +129,20 @@ def make_universe(
     last = None if newest is None else _fitted(newest, partial(learn_from, anchor), pool)
     stocks = [one for found, _ in compared for one in found]
     prior = compare([one.evidence for one in stocks], config.members, config.horizon)
+    shared, importances = shared_among(config.members), last and last[0].importances
     blob = Universe(by_cell, last and last[0], sections, labels.move, prior).to_bytes()
     fit_s = sum(cpu for _, cpu in (*done.values(), *([last] if last else []), *compared))
     return MadeUniverse(
         blob,
         UniverseRecord(
-            digests.of_artifact(blob), anchor, labels.n_rows, labels.n_stocks, fit_s, prior
+            digests.of_artifact(blob),
+            anchor,
+            labels.n_rows,
+            labels.n_stocks,
+            fit_s,
+            prior,
+            config.features,
+            {} if importances is None else dict.fromkeys(shared, importances),
         ),
         {one.ticker: one.remembered for one in stocks},
     )

@@ -1,7 +1,10 @@
-"""Nights that only forecast: ensembles in use forecast new rows, and few stocks are trained.
+"""Nights that only forecast, and importances of features.
+
+Ensembles in use forecast new rows, and few stocks are trained.
 
 A series says since when rows have only been added to its history, an entry of which history it was
-made and which members have failed, and a forecast when it was made.
+made and which members have failed, and a forecast when it was made. What splits have gained by
+feature is kept of the ensembles in use, and of universes.
 """
 
 import sqlalchemy as sa
@@ -15,6 +18,10 @@ _COLUMNS = {
     "ledger": {"history_since": sa.TIMESTAMP, "member_errors": lambda: sa.ARRAY(sa.String())},
     "predictions": {"made_at": sa.TIMESTAMP},
     "standings": {"forecast_at": sa.TIMESTAMP},
+    "universes": {
+        "features": lambda: sa.ARRAY(sa.String()),
+        "shares": lambda: sa.ARRAY(sa.Double()),
+    },
     "series": {"labelled_digest": sa.String, "history_since": sa.TIMESTAMP},
 }
 _MADE_AT = """
@@ -30,3 +37,12 @@ def upgrade() -> None:
         for name, kind in columns.items():
             op.add_column(table, sa.Column(name, kind(), nullable=True))
     op.execute(_MADE_AT)
+    op.create_table(
+        "importances",
+        sa.Column("ticker", sa.String(), nullable=False),
+        sa.Column("target", sa.String(), nullable=False),
+        sa.Column("entry_id", sa.String(), nullable=False),
+        sa.Column("members", sa.ARRAY(sa.String()), nullable=False),
+        sa.Column("features", sa.ARRAY(sa.String()), nullable=False),
+        sa.Column("shares", sa.ARRAY(sa.Double()), nullable=False),
+    )

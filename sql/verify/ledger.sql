@@ -52,6 +52,15 @@ from (
         (from kept except from told)
     ) as different
     union all
+    select 'importances', 'importances of ensembles that are not in use', ticker
+    from importances
+    where entry_id not in (select current_entry from standings where current_entry is not null)
+    union all
+    select 'importances', 'stocks with several rows', ticker
+    from importances
+    group by ticker, target
+    having count(*) > 1
+    union all
     select 'predictions', 'ensembles in use without a forecast', ticker
     from standings
     where current_entry is not null

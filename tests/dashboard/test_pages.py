@@ -89,6 +89,17 @@ def test_the_page_of_a_stock_has_its_forecast_weights_and_reason(ask, shown_stor
     assert "TooFewRowsError" in ask("stocks/DEMO07").text
 
 
+def test_the_page_of_a_stock_shows_what_its_members_look_at(ask, shown_store):
+    text = ask("stocks/DEMO03").text
+    features = text.partition("<h2>Features</h2>")[2].partition("</section>")[0]
+    told = shown_store.sql("from v_importances where ticker = 'DEMO03'")
+    assert set(re.findall(r'<th scope="row">(\w+)</th>', features)) == set(told["feature"])
+    for member in told["member"].unique():
+        assert f'<th scope="col">{member}</th>' in features
+    assert f"{told['share'].max():.2f}" in features
+    assert "bmastore explain DEMO03" in text
+
+
 def test_forecasts_of_a_day_stand_beside_what_came(ask, shown_store):
     day = scalar(shown_store, "select min(date) from v_outcomes")
     rows = rows_of(ask, "forecasts", date=str(day.date()))

@@ -13,6 +13,9 @@ TO_0011 = [
     "alter table ledger drop column member_errors cascade",
     "alter table predictions drop column made_at cascade",
     "alter table standings drop column forecast_at cascade",
+    "alter table universes drop column features cascade",
+    "alter table universes drop column shares cascade",
+    "drop table importances cascade",
     "alter table if exists series drop column labelled_digest cascade",
     "alter table if exists series drop column history_since cascade",
 ]

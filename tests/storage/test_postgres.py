@@ -31,6 +31,7 @@ def test_the_results_are_those_of_a_ledger_in_the_store(served, trained):
     for query in (
         "select ticker, member, weight, oof_log_score, oof_rmse from v_weights order by all",
         "select ticker, name, value from v_metrics order by all",
+        "select ticker, member, feature, share from v_importances order by all",
         "select ticker, date, mean, sd, q05, q95 from v_predictions order by all",
         "select ticker, status, cause, n_rows, last_date from v_status order by all",
         "select ticker, artifact_sha256, n_rows, cutoff, attempt from v_latest order by all",

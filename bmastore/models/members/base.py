@@ -124,6 +124,15 @@ class FittedMember(Protocol):
     def predict(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
         """Predictions, shape (n,), for features of shape (n, p)."""
 
+    def contributions(self, X: NDArray[np.float32]) -> NDArray[np.float64] | None:
+        """What each feature adds to the predictions, and the base last: shape (n, p + 1).
+
+        Rows sum to the predictions. ``None`` of a member whose features cannot be told apart.
+        """
+
+    def gains(self) -> NDArray[np.float64] | None:
+        """What splits on each feature have gained, shape (p,); ``None`` of one without trees."""
+
     def to_bytes(self) -> bytes:
         """The model in its library's own format; never a pickle."""
 
@@ -198,6 +207,19 @@ def best_round(advance: Callable[[int], float], most: int, patience: int, baseli
     return kept
 
 
+def shares_in(gains: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Shares in some gains, shape (p,); all zero of trees without a split."""
+    total = gains.sum()
+    return gains / total if total > 0 else np.zeros(len(gains))
+
+
+def only_base(X: NDArray[np.float32], base: float) -> NDArray[np.float64]:
+    """Contributions of what predicts the same for all rows, shape (n, p + 1)."""
+    found = np.zeros((len(X), X.shape[1] + 1))
+    found[:, -1] = base
+    return found
+
+
 @dataclass(frozen=True)
 class Constant:
     """Predicts one number: the null members, and a booster whose first round does not help."""
@@ -208,6 +230,13 @@ class Constant:
     def predict(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
         """``value``, shape (n,)."""
         return np.full(len(X), self.value)
+
+    def contributions(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
+        """A base, and nothing of any feature."""
+        return only_base(X, self.value)
+
+    def gains(self) -> None:
+        """It has no trees."""
 
     def to_bytes(self) -> bytes:
         """``constant`` and the value, as text."""

@@ -192,6 +192,12 @@ class FittedEstimator:
         except Exception as error:  # noqa: BLE001  whatever somebody's code raises
             raise MemberError(self.name, _reason(error, X)) from None
 
+    def contributions(self, X: NDArray[np.float32]) -> None:
+        """They cannot be told of just any regressor."""
+
+    def gains(self) -> None:
+        """Nor can the gains of its splits, if it has any."""
+
     def to_bytes(self) -> bytes:
         """By skops."""
         try:

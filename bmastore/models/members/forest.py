@@ -49,7 +49,7 @@ def _fit(rows: TrainingRows, params: Params, seed: int, rounds: int | None) -> F
     booster = lgb.Booster(told, lgb.Dataset(rows.X, rows.around_drift(), params=told))
     for _ in range(int(params["n_trees"])):
         booster.update()
-    return LightGBMMember(booster, 0)
+    return LightGBMMember(booster, 0, is_forest=True)
 
 
 def _load(blob: bytes, lent: Lent) -> FittedMember:
@@ -58,7 +58,7 @@ def _load(blob: bytes, lent: Lent) -> FittedMember:
     constant = Constant.from_bytes(blob)
     if constant is not None:
         return constant
-    return LightGBMMember(lgb.Booster(model_str=blob.decode()), 0)
+    return LightGBMMember(lgb.Booster(model_str=blob.decode()), 0, is_forest=True)
 
 
 FOREST = Learner(

@@ -47,20 +47,47 @@ _COMMON: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class LightGBMMember:
-    """A LightGBM model that is used up to its ``rounds``-th tree (0: all trees)."""
+    """A LightGBM model that is used up to its ``rounds``-th tree (0: all trees).
+
+    ``is_forest`` says that its trees are averaged, not summed.
+    """
 
     booster: "lgb.Booster"
     rounds: int
+    is_forest: bool = False
 
     def predict(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
         """Predictions, shape (n,)."""
         values = self.booster.predict(X, num_iteration=self.rounds or -1, num_threads=1)
         return np.asarray(values, dtype=np.float64)
 
+    def contributions(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Shares by TreeSHAP, shape (n, p + 1)."""
+        found = shares_of(self.booster, X, self.rounds)
+        # LightGBM sums the shares also of trees whose predictions it averages.
+        return found / self.booster.num_trees() if self.is_forest else found
+
+    def gains(self) -> NDArray[np.float64]:
+        """Gains of the splits in use, shape (p,)."""
+        return gains_of(self.booster, self.rounds)
+
     def to_bytes(self) -> bytes:
         """LightGBM's text format."""
         text: str = self.booster.model_to_string(num_iteration=self.rounds or -1)
         return text.encode()
+
+
+def shares_of(
+    booster: "lgb.Booster", X: NDArray[np.float32], rounds: int = 0
+) -> NDArray[np.float64]:
+    """What each feature adds to the sum of the trees, and the base last: shape (n, p + 1)."""
+    found = booster.predict(X, num_iteration=rounds or -1, num_threads=1, pred_contrib=True)
+    return np.asarray(found, dtype=np.float64).reshape(len(X), X.shape[1] + 1)
+
+
+def gains_of(booster: "lgb.Booster", rounds: int = 0) -> NDArray[np.float64]:
+    """What the splits on each feature have gained, shape (p,)."""
+    return np.asarray(booster.feature_importance("gain", rounds or -1), dtype=np.float64)
 
 
 def parameters(**own: Any) -> dict[str, Any]:

@@ -13,8 +13,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from bmastore.models.members.base import FittedMember, Learner, Lent, Needs, TrainingRows
-from bmastore.models.members.lightgbm import parameters
+from bmastore.models.members.base import (
+    FittedMember,
+    Learner,
+    Lent,
+    Needs,
+    TrainingRows,
+    only_base,
+)
+from bmastore.models.members.lightgbm import gains_of, parameters, shares_of
 from bmastore.models.members.parameters import (
     bins,
     leaf_rows,
@@ -59,6 +66,13 @@ class PooledMember:
             return np.zeros(len(X))
         return np.asarray(self.booster.predict(X, num_threads=1), dtype=np.float64)
 
+    def contributions(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Shares of the relative features by TreeSHAP, shape (n, p + 1), in typical moves."""
+        return only_base(X, 0.0) if self.booster is None else shares_of(self.booster, X)
+
+    def gains(self) -> None:
+        """They are the universe's, and the same for all stocks."""
+
     def to_bytes(self) -> bytes:
         """Nothing: the model is the universe's."""
         return b""
@@ -71,8 +85,8 @@ def fit_pooled(
     days: NDArray[np.int64],
     params: Params,
     seed: int,
-) -> bytes:
-    """Fit the shared model; returns LightGBM's text format.
+) -> tuple[bytes, NDArray[np.float64]]:
+    """Fit the shared model; returns it in LightGBM's text format, and the gains of its splits.
 
     Parameters
     ----------
@@ -109,7 +123,7 @@ def fit_pooled(
     for _ in range(int(params["n_trees"])):
         booster.update()
     text: str = booster.model_to_string()
-    return text.encode()
+    return text.encode(), gains_of(booster)
 
 
 def less_market(

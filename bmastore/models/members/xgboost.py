@@ -46,6 +46,25 @@ class XGBoostMember:
         result: NDArray[np.float64] = values.astype(np.float64)
         return result
 
+    def contributions(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Shares by TreeSHAP, shape (n, p + 1)."""
+        import xgboost as xgb
+
+        rows = xgb.DMatrix(X, nthread=1)
+        told = self.booster.predict(rows, pred_contribs=True, iteration_range=(0, self.rounds))
+        found: NDArray[np.float64] = told.astype(np.float64)
+        # They are 32-bit floats: what rounding has left of the prediction goes to the base.
+        found[:, -1] += self.predict(X) - found.sum(axis=1)
+        return found
+
+    def gains(self) -> NDArray[np.float64]:
+        """Gains of the splits in use, shape (p,)."""
+        found = np.zeros(self.booster.num_features())
+        used = self.booster[: self.rounds]
+        for name, gain in used.get_score(importance_type="total_gain").items():
+            found[int(name[1:])] = gain  # they are called f0, f1, …
+        return found
+
     def to_bytes(self) -> bytes:
         """XGBoost's UBJSON format."""
         return bytes(self.booster[: self.rounds].save_raw("ubj"))

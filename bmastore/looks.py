@@ -1,0 +1,112 @@
+"""The part of a store's interface that looks at it: its forecasts, its status, queries."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from bmastore.reports import queries
+from bmastore.reports.explain import Explanation, with_reasons
+from bmastore.reports.explain import explain as explain_stock
+from bmastore.reports.queries import Status
+from bmastore.storage.readonly import reach
+from bmastore.storage.session import Reader, open_reader
+from bmastore.table import Table
+from bmastore.upkeep import Upkeep
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from bmastore.reports.predict import PredictionReport
+
+
+class Looks(Upkeep):
+    """What reads a store, and changes nothing."""
+
+    def predict(
+        self,
+        *,
+        tickers: Sequence[str] | None = None,
+        since: date | None = None,
+        until: date | None = None,
+        target: str | None = None,
+        trusted: Sequence[str] = (),
+        contributions: bool = False,
+    ) -> "PredictionReport":
+        """Forecast rows with the stored ensembles; the last row of each stock by default.
+
+        Parameters
+        ----------
+        tickers:
+            Stocks to forecast; ``None`` means all that are trained.
+        since, until:
+            First and last date to forecast. Without ``since``, the last row up to ``until``.
+        target:
+            The target, in whose units the forecasts are; ``None`` means all that the store has.
+        trusted:
+            Types that members of somebody's own may be of; see ``bmastore docs members``.
+        contributions:
+            In place of the forecasts, what their means are the sums of: a row per stock, date,
+            member and feature; see ``bmastore docs reasons``.
+        """
+        from bmastore.reports.predict import predict
+
+        asked: dict[str, Any] = {"tickers": tickers, "since": since, "until": until}
+        asked |= {"target": target, "trusted": trusted, "contributions": contributions}
+        with open_reader(self.path, needs_panel=True) as reader:
+            return predict(reader, **asked)
+
+    def sql(
+        self, query: str, parameters: dict[str, Any] | None = None, timeout: float | None = 60.0
+    ) -> "pd.DataFrame":
+        """Run a read-only query over tables and views; the answer as a pandas frame.
+
+        The query is one SELECT, FROM, DESCRIBE, SHOW, SUMMARIZE or EXPLAIN; ``parameters`` are
+        the values of its ``$name``. It is ended after ``timeout`` seconds; ``None`` means never.
+
+        Raises
+        ------
+        QueryError
+            If the query is not valid SQL, does more than read, or takes too long.
+        """
+        return self.query(query, parameters, timeout).frame()
+
+    def query(
+        self, query: str, parameters: dict[str, Any] | None = None, timeout: float | None = 60.0
+    ) -> Table:
+        """As :meth:`sql`; the answer as a table of Python values, without pandas."""
+        reads = reach(query)
+        with self._reading(bool(reads.panel), reads.is_of_catalog) as reader:
+            return queries.query(reader, query, parameters, timeout=timeout)
+
+    def results(self) -> Table:
+        """One row per stock: status, weights, metrics, newest forecast."""
+        with self._reading() as reader:
+            return queries.results(reader)
+
+    def status(self) -> Status:
+        """Counts of stocks by status, and the newest run."""
+        with self._reading() as reader:
+            return queries.status(reader)
+
+    def explain(self, ticker: str, trusted: Sequence[str] = ()) -> Explanation:
+        """Why a stock has the status it has: ``facts``, a row per target, and ``members``.
+
+        And why its newest forecasts are what they are: ``contributions``, as :meth:`predict` gives
+        them, unless they need what is not there. ``no_reasons`` then says so.
+
+        Raises :class:`UnknownTickerError` if the store has no such ticker.
+        """
+        with self._reading() as reader:
+            found = explain_stock(reader, ticker)
+        asked: dict[str, Any] = {"tickers": [ticker], "trusted": trusted, "contributions": True}
+        return with_reasons(found, partial(self.predict, **asked))
+
+    @contextmanager
+    def _reading(self, needs: bool = False, prefers: bool = False) -> Iterator[Reader]:
+        """The store read-only; says so where older results answer in its place."""
+        with open_reader(self.path, needs_panel=needs, prefers_panel=prefers) as reader:
+            if reader.note:
+                self._say(reader.note)
+            yield reader

@@ -1,0 +1,2 @@
+-- Entries whose ensembles are in use. {which}: of which stocks.
+select current_entry from standings where {which}
