@@ -15,6 +15,7 @@ from functools import partial
 from itertools import islice
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bmastore import digests
 from bmastore.arrays import PanelArrays, PooledRows, evenly_spread
@@ -129,23 +130,27 @@ def make_universe(
     last = None if newest is None else _fitted(newest, partial(learn_from, anchor), pool)
     stocks = [one for found, _ in compared for one in found]
     prior = compare([one.evidence for one in stocks], config.members, config.horizon)
-    shared, importances = shared_among(config.members), last and last[0].importances
-    blob = Universe(by_cell, last and last[0], sections, labels.move, prior).to_bytes()
+    fit = last and last[0]
+    blob = Universe(by_cell, fit, sections, labels.move, prior).to_bytes()
     fit_s = sum(cpu for _, cpu in (*done.values(), *([last] if last else []), *compared))
-    return MadeUniverse(
-        blob,
-        UniverseRecord(
-            digests.of_artifact(blob),
-            anchor,
-            labels.n_rows,
-            labels.n_stocks,
-            fit_s,
-            prior,
-            config.features,
-            {} if importances is None else dict.fromkeys(shared, importances),
-        ),
-        {one.ticker: one.remembered for one in stocks},
+    record = UniverseRecord(
+        digests.of_artifact(blob),
+        anchor,
+        labels.n_rows,
+        labels.n_stocks,
+        fit_s,
+        prior,
+        config.features,
+        _importances(config, fit),
     )
+    return MadeUniverse(blob, record, {one.ticker: one.remembered for one in stocks})
+
+
+def _importances(config: FitConfig, fit: PooledFit | None) -> dict[str, NDArray[np.float64]]:
+    """What the splits of each shared member have gained, by feature."""
+    if fit is None or fit.importances is None:
+        return {}
+    return dict.fromkeys(shared_among(config.members), fit.importances)
 
 
 def _submit_fits(
