@@ -92,15 +92,8 @@ def make_universe(
     # What needs no fit is done while the workers are busy: at first they import libraries.
     sections = read_cross_sections(session.duck, config.features, until=anchor - timedelta(days=1))
     days = _days(config, anchor)
-    labels = read_labels(
-        session.duck,
-        config.target,
-        config.horizon,
-        config.features,
-        anchor,
-        days.values(),
-        MIN_MOVES,
-    )
+    told = config.target, config.horizon, config.features
+    labels = read_labels(session.duck, *told, anchor, days.values(), MIN_MOVES)
     learn_from = partial(_learn_from, labels, sections, config)
     submitted = _submit_fits(pool, days, learn_from)
     fits = dict(islice(submitted, pool.workers))
