@@ -50,7 +50,7 @@ def run(folder, store, prices, n_stocks, n_nights):
         cpu = cpu_of_commands()
         ingest, _ = command("ingest", path, store=store)
         train, summary = command("train", "--json", store=store)
-        cpu = cpu_of_commands() - cpu
+        cpu = cpu_of_commands() - cpu + summary["fit_cpu_s"]
         sizes = [store.stat().st_size, results_path(store).stat().st_size]
         if night == 1:
             before = sizes
@@ -65,7 +65,7 @@ def run(folder, store, prices, n_stocks, n_nights):
 
 
 def cpu_of_commands():
-    """CPU seconds of all commands that have ended, with those of their workers."""
+    """CPU seconds of all commands that have ended, without those of their workers."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
