@@ -1,10 +1,18 @@
 """A small table of answers, on its way from the store to a person or a program."""
 
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING, Any
+
+from bmastore.errors import ConfigError
 
 if TYPE_CHECKING:
     import pandas as pd
+    import polars as pl
+    import pyarrow as pa
+
+# Rows that a notebook shows of a table.
+_SHOWN = 60
 
 
 @dataclass(frozen=True)
@@ -36,3 +44,89 @@ class Table:
             if kind == "DATE":
                 frame[name] = pd.to_datetime(frame[name])
         return frame
+
+    def arrow(self) -> "pa.Table":
+        """The rows as an Arrow table.
+
+        Raises
+        ------
+        ConfigError
+            If pyarrow is not installed.
+        """
+        try:
+            import pyarrow as pa
+        except ModuleNotFoundError:
+            raise ConfigError("an Arrow table needs pyarrow; pip install pyarrow") from None
+        kinds = {
+            "VARCHAR": pa.string(),
+            "DATE": pa.date32(),
+            "TIMESTAMP": pa.timestamp("us"),
+            "BOOLEAN": pa.bool_(),
+            "INTEGER": pa.int32(),
+            "BIGINT": pa.int64(),
+            "FLOAT": pa.float32(),
+            "DOUBLE": pa.float64(),
+        }
+        columns = list(zip(*self.rows, strict=True)) or [()] * len(self.columns)
+        arrays = [
+            pa.array(values, kinds.get(kind))
+            for values, kind in zip(columns, self.types, strict=True)
+        ]
+        return pa.table(arrays, names=list(self.columns))
+
+    def polars(self) -> "pl.DataFrame":
+        """The rows as a Polars frame.
+
+        Raises
+        ------
+        ConfigError
+            If Polars or pyarrow is not installed.
+        """
+        try:
+            import polars as pl
+        except ModuleNotFoundError:
+            raise ConfigError("a Polars frame needs polars; pip install polars") from None
+        return pl.DataFrame(self.arrow())
+
+    def _repr_html_(self) -> str:
+        """The first rows, for a notebook."""
+        head = "".join(f"<th>{escape(name)}</th>" for name in self.columns)
+        rows = "".join(
+            f"<tr>{''.join(f'<td>{_shown(value)}</td>' for value in row)}</tr>"
+            for row in self.rows[:_SHOWN]
+        )
+        more = len(self.rows) - _SHOWN
+        left = f"<p>and {more:,} rows more</p>" if more > 0 else ""
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{left}"
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return ""
+    return escape(f"{value:.5g}" if isinstance(value, float) else str(value))
+
+
+class Tabular:
+    """What has a table: pandas, Arrow and Polars have it in one way, and a notebook shows it."""
+
+    if TYPE_CHECKING:  # a field of some, and computed by others
+
+        @property
+        def table(self) -> Table:
+            """What it says."""
+
+    @property
+    def frame(self) -> "pd.DataFrame":
+        """As a pandas frame."""
+        return self.table.frame()
+
+    def arrow(self) -> "pa.Table":
+        """As an Arrow table; see :meth:`Table.arrow`."""
+        return self.table.arrow()
+
+    def polars(self) -> "pl.DataFrame":
+        """As a Polars frame; see :meth:`Table.polars`."""
+        return self.table.polars()
+
+    def _repr_html_(self) -> str:
+        return self.table._repr_html_()

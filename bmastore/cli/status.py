@@ -20,7 +20,7 @@ def status(as_json: bool, store: Path, output: Output) -> None:
     if as_json:
         click.echo(to_json(found))
         return
-    print_table(found.table(), output)
+    print_table(found.table, output)
     if output.fmt == "table":
         say([messages.size(found)])
         if found.last_run:

@@ -16,7 +16,7 @@ from bmastore.panel.series import choose_target, target_horizons
 from bmastore.storage.publish import publish
 from bmastore.storage.session import Writer
 from bmastore.storage.views import create_views
-from bmastore.table import Table
+from bmastore.table import Table, Tabular
 
 # Days of features that are compared with the newest ones.
 _FEATURE_DAYS = 250
@@ -32,7 +32,7 @@ class Drift:
 
 
 @dataclass(frozen=True)
-class MonitorReport:
+class MonitorReport(Tabular):
     """How forecasts of a target do live.
 
     Attributes

@@ -13,14 +13,14 @@ from bmastore.evaluation.fifths import FIFTHS, Fifths, fifths
 from bmastore.evaluation.scores import INTERVALS, Daily, Score, Scored, daily, score
 from bmastore.storage.session import Session
 from bmastore.storage.statements import run
-from bmastore.table import Table
+from bmastore.table import Table, Tabular
 
 _THIRDS = ("low", "middle", "high")
 _COVERAGE = tuple(f"coverage_{share * 100:.0f}" for share in INTERVALS)
 
 
 @dataclass(frozen=True)
-class BacktestReport:
+class BacktestReport(Tabular):
     """How each forecaster did.
 
     Attributes
@@ -58,6 +58,11 @@ class BacktestReport:
     months: Table
     failures: dict[str, str]
     wall_s: float
+
+    @property
+    def table(self) -> Table:
+        """The scores."""
+        return self.scores
 
 
 def make_report(

@@ -8,7 +8,7 @@ from bmastore.errors import BmastoreError, StoreLockedError, UnknownTickerError
 from bmastore.reports.queries import query
 from bmastore.storage.session import Reader
 from bmastore.storage.statements import statements
-from bmastore.table import Table
+from bmastore.table import Table, Tabular
 
 if TYPE_CHECKING:
     from bmastore.reports.predict import PredictionReport
@@ -26,7 +26,7 @@ _HELD = "another process holds the store, and features are not published; ask ag
 
 
 @dataclass(frozen=True)
-class Explanation:
+class Explanation(Tabular):
     """A stock's status with the inputs now and then, and its members' weights.
 
     ``contributions`` are what its newest forecasts are the sums of, a long table with the columns
@@ -38,6 +38,11 @@ class Explanation:
     members: Table
     contributions: Table | None = None
     no_reasons: str | None = None
+
+    @property
+    def table(self) -> Table:
+        """The members."""
+        return self.members
 
     def whole(self) -> Table:
         """All of it: a row per target, with lists of its members and contributions."""

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,14 +16,11 @@ from bmastore.panel.series import choose_target
 from bmastore.reports.contributions import contribution_table
 from bmastore.storage.session import Reader
 from bmastore.storage.statements import ask, run
-from bmastore.table import Table
-
-if TYPE_CHECKING:
-    import pandas as pd
+from bmastore.table import Table, Tabular
 
 
 @dataclass(frozen=True)
-class PredictionReport:
+class PredictionReport(Tabular):
     """Forecasts with the columns of ``v_predictions``, but for the entry and the sector.
 
     Or what they are the sums of, with the columns of
@@ -34,11 +30,6 @@ class PredictionReport:
 
     table: Table
     failures: dict[str, str]
-
-    @property
-    def frame(self) -> "pd.DataFrame":
-        """The forecasts as a pandas frame."""
-        return self.table.frame()
 
 
 def predict(

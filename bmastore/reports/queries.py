@@ -14,13 +14,13 @@ from bmastore.storage.readonly import check_query
 from bmastore.storage.resources import sql, sql_names
 from bmastore.storage.session import Reader
 from bmastore.storage.statements import run
-from bmastore.table import Table
+from bmastore.table import Table, Tabular
 
 STATUSES = ("trained", "pending", "stale", "failed", "skipped")
 
 
 @dataclass(frozen=True)
-class Status:
+class Status(Tabular):
     """How many stocks have each status, and the newest run (``None`` before the first).
 
     ``size`` is that of the store's file, of which ``compact`` would save about ``free``; in bytes.
@@ -36,6 +36,7 @@ class Status:
     size: int
     free: int
 
+    @property
     def table(self) -> Table:
         """The counts as a table."""
         counts = [(name, getattr(self, name)) for name in ("tickers", *STATUSES)]

@@ -13,6 +13,7 @@ from bmastore.ledger.entries import Made
 from bmastore.models.config import TrainConfig
 from bmastore.models.results import Forecasts
 from bmastore.storage.session import Session, Writer
+from bmastore.table import Table, Tabular
 from bmastore.training.budget import earlier_choice, spend_budget
 from bmastore.training.conduct import Stage, Stop, carry_out, crew, interruptible
 from bmastore.training.feed import recall_folds
@@ -29,8 +30,19 @@ from bmastore.workers.local import local_executor
 _DUCKDB_MEMORY = "256MB"
 
 
+# What a summary says in its table.
+_TOLD = {
+    "run_id": "VARCHAR",
+    **dict.fromkeys(("selected", "trained", "failed", "skipped", "only_forecast"), "INTEGER"),
+    **dict.fromkeys(("wall_s", "fit_cpu_s"), "DOUBLE"),
+    "workers": "INTEGER",
+    **dict.fromkeys(("peak_rss_mb", "stocks_per_s"), "DOUBLE"),
+    "interrupted": "BOOLEAN",
+}
+
+
 @dataclass(frozen=True)
-class RunSummary:
+class RunSummary(Tabular):
     """What a pass did.
 
     ``only_forecast`` counts stocks whose ensembles in use forecast their new rows, and
@@ -56,6 +68,12 @@ class RunSummary:
     not_forecast: Mapping[str, str] = field(default_factory=dict)
     member_failures: Mapping[str, int] = field(default_factory=dict)
     runs: "tuple[RunSummary, ...]" = ()
+
+    @property
+    def table(self) -> Table:
+        """A row per target, with what can be told in a word or a number."""
+        rows = [tuple(getattr(one, name) for name in _TOLD) for one in self.runs or (self,)]
+        return Table(tuple(_TOLD), tuple(_TOLD.values()), rows)
 
 
 def plan_passes(session: Session, config: TrainConfig, options: PassOptions) -> tuple[Plan, ...]:

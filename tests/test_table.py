@@ -1,0 +1,53 @@
+"""What a store answers is had by pandas, Arrow and Polars in one way, and shown by notebooks."""
+
+import datetime as dt
+
+import polars as pl
+import pyarrow as pa
+import pytest
+
+from bmastore.table import Table
+
+ROWS = [("A", dt.date(2024, 1, 2), 1, 0.5, True), ("<b>", None, None, None, None)]
+TABLE = Table(
+    ("ticker", "date", "n", "mean", "is_current"),
+    ("VARCHAR", "DATE", "INTEGER", "DOUBLE", "BOOLEAN"),
+    ROWS,
+)
+
+
+def test_the_same_rows_come_to_pandas_arrow_and_polars():
+    assert TABLE.frame()["ticker"].tolist() == ["A", "<b>"]
+    assert TABLE.arrow().to_pylist() == TABLE.records()
+    assert TABLE.polars().rows() == ROWS
+    kinds = [pa.string(), pa.date32(), pa.int32(), pa.float64(), pa.bool_()]
+    assert TABLE.arrow().schema.types == kinds
+
+
+def test_a_table_without_rows_keeps_its_types():
+    empty = Table(TABLE.columns, TABLE.types, [])
+    assert empty.arrow().schema == TABLE.arrow().schema
+    assert empty.polars().schema["mean"] == pl.Float64
+
+
+def test_a_notebook_shows_text_as_text():
+    shown = TABLE._repr_html_()
+    assert "<td>&lt;b&gt;</td>" in shown
+    assert "<td>0.5</td>" in shown
+    long = Table(("n",), ("INTEGER",), [(i,) for i in range(100)])._repr_html_()
+    assert long.count("<tr>") == 61
+    assert "and 40 rows more" in long
+
+
+@pytest.mark.parametrize("what", ["predict", "status", "train", "explain", "monitor", "backtest"])
+def test_every_answer_of_a_store_is_one(trained, what):
+    args = {"explain": ["DEMO01"]}.get(what, [])
+    options = {"backtest": {"cutoffs": 1, "every": 20}}.get(what, {})
+    if what in ("train", "backtest"):
+        from tests.helpers import FAST
+
+        args = [FAST]
+    answer = getattr(trained, what)(*args, **options)
+    answer = answer[0] if isinstance(answer, tuple) else answer
+    assert len(answer.frame) == answer.arrow().num_rows == answer.polars().height
+    assert answer._repr_html_().startswith("<table>")
