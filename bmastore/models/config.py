@@ -100,7 +100,13 @@ class TrainConfig:
     def __post_init__(self) -> None:
         _one_of("preset", self.preset, PRESETS)
         _one_of("weighting", self.weighting, WEIGHTINGS)
-        from bmastore.models.members.registry import REGISTRY, checked_params, shared_among
+        from bmastore.models.members.registry import (
+            REGISTRY,
+            checked_params,
+            packages_among,
+            shared_among,
+        )
+        from bmastore.models.members.stored import needs_skops
 
         object.__setattr__(self, "members", _found(self.members))
         if not self.members or len(set(self.names)) != len(self.members):
@@ -117,6 +123,8 @@ class TrainConfig:
             raise ConfigError("splits.tail_share must be below 1")
         if set(self.names) == set(shared_among(self.names)):
             raise ConfigError(f"the member {self.names[0]} needs company, for instance zero")
+        if packages_among(self.names):
+            needs_skops()
         # A copy, as plain numbers: whoever gave it may change it.
         object.__setattr__(self, "params", checked_params(self.params))
 
