@@ -1,4 +1,4 @@
-"""Reasons: forecasts as sums of what features add."""
+"""Reasons: forecasts as sums of what features add, and what splits have gained."""
 
 import numpy as np
 import pytest
@@ -30,7 +30,9 @@ def rows(seed=0, missing=0.0, signal=0.5):
     y = 0.03 * (signal * X[:, 0] + random.standard_normal(N))
     X[random.random(X.shape) < missing] = np.nan
     days = np.arange(N) // 10
-    pooled = fit_pooled(X, y / 0.02, np.full(N, 0.02), days, params_of("pooled", "ultrafast"), seed)
+    pooled, _ = fit_pooled(
+        X, y / 0.02, np.full(N, 0.02), days, params_of("pooled", "ultrafast"), seed
+    )
     head, tail = np.arange(0, 200), np.arange(205, N)
     return TrainingRows(X, y, head, tail, 5, Lent(pooled, 0.02))
 
@@ -129,3 +131,15 @@ def test_forecasts_of_no_rows_have_no_reasons():
     ensemble = ensemble_of(["rf", "xgb", "lgbm", "pooled"], learnt, [0.25] * 4)
     found = ensemble.contributions(days(0), inputs_of(learnt.X[:0]))
     assert found.parts.shape == (0, 4, P + 1)
+
+
+def test_importances_are_shares_of_the_gain_and_those_without_trees_have_none():
+    learnt = rows(signal=1.5)
+    names = sorted({*REGISTRY, "own"})
+    found = ensemble_of(names, learnt, np.full(len(names), 1 / len(names)), 20).importances()
+    assert set(found) == {"rf", "xgb", "lgbm"}
+    for shares in found.values():
+        assert shares.sum() == pytest.approx(1)
+        assert shares.argmax() == 0
+    nothing = ensemble_of(["lgbm"], rows(missing=1.0), [1.0], 5).importances()
+    assert not nothing["lgbm"].any()
