@@ -3,25 +3,12 @@
 import numpy as np
 import pytest
 
-from bmastore.errors import NotFiniteError
-from bmastore.models.members.base import NOTHING_LENT, Learner
-from bmastore.models.members.null import ZERO
 from bmastore.models.members.pooled import clip_by_date, date_weights, less_market
 from bmastore.models.members.registry import REGISTRY
-from bmastore.models.oof import fit_members
-from tests.helpers import CONFIG, stock
 
 
 def test_every_member_is_registered_under_its_name():
     assert all(learner.name == name for name, learner in REGISTRY.items())
-
-
-def test_a_member_that_takes_no_missing_features_says_so(monkeypatch):
-    picky = Learner("picky", ZERO.fit, ZERO.from_bytes, takes_nan=False)
-    monkeypatch.setitem(REGISTRY, "picky", picky)
-    with pytest.raises(NotFiniteError, match="picky takes no missing features"):
-        fit_members(stock(missing=0.1).labelled(), CONFIG, ("picky",), NOTHING_LENT)
-    assert fit_members(stock().labelled(), CONFIG, ("picky",), NOTHING_LENT)
 
 
 def test_the_market_is_taken_out_of_the_pooled_targets():
