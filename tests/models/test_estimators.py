@@ -1,6 +1,5 @@
 """Any scikit-learn regressor as a member: told apart, fitted alike everywhere, never a pickle."""
 
-import pickle
 import sys
 import types
 
@@ -21,10 +20,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from bmastore import BMARegressor, Estimator, TrainConfig
-from bmastore.errors import ConfigError, MemberError, UntrustedError
+from bmastore.errors import ArtifactError, ConfigError, MemberError, UntrustedError
+from bmastore.models.config import FitConfig
 from bmastore.models.fit import fit_stock
 from bmastore.models.members.estimators import own_from_bytes
 from bmastore.models.oof import training_rows
+from bmastore.workers.local import local_executor
 from tests.helpers import CONFIG, HORIZON, TRAIN, stock
 
 SCALED_RIDGE = make_pipeline(SimpleImputer(), StandardScaler(), Ridge())
@@ -137,7 +138,8 @@ def test_threads_and_copies_are_no_other_config():
         config_with("zero", Estimator("own", ExtraTreesRegressor(5, n_jobs=n))) for n in (1, 8)
     )
     assert before.digest() == after.digest()
-    assert before.digest() == pickle.loads(pickle.dumps(before)).digest()
+    with local_executor(1) as worker:
+        assert worker.submit(FitConfig.digest, before).result() == before.digest()
 
 
 def test_its_packages_are_part_of_the_code_that_made_an_entry(monkeypatch):
@@ -193,9 +195,12 @@ def test_a_type_that_is_not_trusted_is_not_read():
     assert again.predict(stock().X).std() == 0
 
 
-def test_what_is_no_pickle_cannot_run_code_when_it_is_read(tmp_path):
-    with pytest.raises(Exception, match="cannot be read"):
-        own_from_bytes("own", pickle.dumps(Ridge()), ())
+def test_a_pickle_is_refused_and_runs_nothing(tmp_path):
+    left = tmp_path / "ran"
+    hostile = b"cos\nmkdir\n(V" + str(left).encode() + b"\ntR."  # makes a folder when it is loaded
+    with pytest.raises(ArtifactError, match="cannot be read"):
+        own_from_bytes("own", hostile, ("os.mkdir",))
+    assert not left.exists()
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """Parameters of members: what they change, what they leave alone, and what is refused."""
 
 import json
-import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +11,7 @@ from bmastore.errors import ConfigError
 from bmastore.models.fit import fit_stock
 from bmastore.models.members.registry import REGISTRY
 from bmastore.models.presets import PRESETS
+from bmastore.workers.local import local_executor
 from tests.helpers import HORIZON, MEMBERS, TRAIN, stock
 
 
@@ -62,7 +62,11 @@ def test_a_config_with_parameters_is_a_value_like_any_other():
     config = TrainConfig(params=mine)
     mine["xgb"]["max_depth"] = 9
     assert config.params == {"xgb": {"max_depth": 3}}
-    assert pickle.loads(pickle.dumps(config)) == config == TrainConfig(params=config.params)
+    with local_executor(1) as worker:
+        assert worker.submit(replace, config, preset="fast").result() == replace(
+            config, preset="fast"
+        )
+    assert config == TrainConfig(params=config.params)
     assert hash(config) == hash(replace(config, preset="standard"))
     assert config != TrainConfig()
 

@@ -137,20 +137,12 @@ class FittedMember(Protocol):
         """The model in its library's own format; never a pickle."""
 
 
-@dataclass(frozen=True)
-class Learner:
-    """A model family: what it needs, how to fit it, and how to read it back.
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """What a member needs, and what can be set of it.
 
     Attributes
     ----------
-    name:
-        The member's name.
-    fit:
-        Takes the rows, its parameters, the seed and the number of boosting rounds; with
-        rounds ``None`` a booster stops early on the rows' tail and keeps the model of its
-        best round.
-    from_bytes:
-        Reads what :meth:`FittedMember.to_bytes` wrote, given what the universe lends.
     needs:
         What it predicts from.
     boosts:
@@ -171,9 +163,6 @@ class Learner:
         library's own names.
     """
 
-    name: str
-    fit: Callable[[TrainingRows, Params, int, int | None], FittedMember]
-    from_bytes: Callable[[bytes, Lent], FittedMember]
     needs: Needs = Needs.FEATURES
     boosts: bool = False
     needs_history: bool = True
@@ -181,6 +170,27 @@ class Learner:
     library: str | None = None
     package: str | None = None
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Learner(Kind):
+    """A model family of bmastore's: its kind, how to fit it, and how to read it back.
+
+    Attributes
+    ----------
+    name:
+        The member's name.
+    fit:
+        Takes the rows, its parameters, the seed and the number of boosting rounds; with
+        rounds ``None`` a booster stops early on the rows' tail and keeps the model of its
+        best round.
+    from_bytes:
+        Reads what :meth:`FittedMember.to_bytes` wrote, given what the universe lends.
+    """
+
+    name: str
+    fit: Callable[[TrainingRows, Params, int, int | None], FittedMember]
+    from_bytes: Callable[[bytes, Lent], FittedMember]
 
 
 def best_round(advance: Callable[[int], float], most: int, patience: int, baseline: float) -> int:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from bmastore import digests
 from bmastore.errors import ConfigError, MemberError
 from bmastore.models.members import stored
-from bmastore.models.members.base import FittedMember, Learner, TrainingRows
+from bmastore.models.members.base import FittedMember, TrainingRows
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,29}")
 _ENTRY_POINTS = "bmastore.members"
@@ -90,7 +90,15 @@ class Estimator:
 
     def sources(self) -> dict[str, str]:
         """Where its classes come from: packages with their versions, or hashes of the code."""
-        return dict(sorted(_sources(self.estimator).items()))
+        packages = _packages()
+        found = {}
+        for path, cls in classes_of(self.estimator).items():
+            root = cls.__module__.partition(".")[0]
+            if root in packages:
+                found[packages[root]] = metadata.version(packages[root])
+            else:
+                found[path] = _hash_of_code(path, cls)
+        return found
 
     def fit(self, rows: TrainingRows, seed: int) -> "FittedEstimator":
         """A clone of it, fitted.
@@ -159,14 +167,6 @@ def own_from_bytes(name: str, blob: bytes, trusted: Iterable[str]) -> FittedMemb
         See :func:`bmastore.models.members.stored.from_bytes`.
     """
     return FittedEstimator(name, stored.from_bytes(blob, trusted))
-
-
-def _unfitted(*_: Any) -> FittedMember:
-    raise NotImplementedError("a member of somebody's own is fitted by its Estimator")
-
-
-# What all members of somebody's own have in common.
-OWN = Learner("", _unfitted, _unfitted)
 
 
 @dataclass(frozen=True)
@@ -298,18 +298,6 @@ def classes_of(value: Any) -> dict[str, type]:
     if isinstance(value, list | tuple):
         return {path: cls for one in value for path, cls in classes_of(one).items()}
     return {}
-
-
-def _sources(estimator: Any) -> dict[str, str]:
-    packages = _packages()
-    found = {}
-    for path, cls in classes_of(estimator).items():
-        root = cls.__module__.partition(".")[0]
-        if root in packages:
-            found[packages[root]] = metadata.version(packages[root])
-        else:
-            found[path] = _hash_of_code(path, cls)
-    return found
 
 
 @cache

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bmastore.errors import ConfigError, unknown
-from bmastore.models.members.base import FittedMember, Learner, Lent
-from bmastore.models.members.estimators import OWN, own_from_bytes
+from bmastore.models.members.base import FittedMember, Kind, Learner, Lent
+from bmastore.models.members.estimators import own_from_bytes
 from bmastore.models.members.forest import FOREST
 from bmastore.models.members.lightgbm import LIGHTGBM
 from bmastore.models.members.null import MEAN, ZERO
@@ -23,9 +23,13 @@ REGISTRY: dict[str, Learner] = {
 }
 
 
-def kind_of(name: str) -> Learner:
-    """What the member of a name needs: of those that are no members here, it is somebody's own."""
-    return REGISTRY.get(name, OWN)
+# Members of somebody's own are alike: they learn a stock's own features, and nothing else.
+_OWN = Kind()
+
+
+def kind_of(name: str) -> Kind:
+    """What the member of a name needs; those that are not registered are somebody's own."""
+    return REGISTRY.get(name, _OWN)
 
 
 def read_member(name: str, blob: bytes, lent: Lent, trusted: Sequence[str]) -> FittedMember:
