@@ -18,6 +18,7 @@ from bmastore.upkeep import Upkeep
 if TYPE_CHECKING:
     import pandas as pd
 
+    from bmastore.reports.picture import Picture
     from bmastore.reports.predict import PredictionReport
 
 
@@ -102,6 +103,17 @@ class Looks(Upkeep):
             found = explain_stock(reader, ticker)
         asked: dict[str, Any] = {"tickers": [ticker], "trusted": trusted, "contributions": True}
         return with_reasons(found, partial(self.predict, **asked))
+
+    def plot(self, ticker: str, target: str | None = None) -> "Picture":
+        """A stock as a figure of matplotlib: price, forecasts against what came, weights.
+
+        Raises :class:`UnknownTickerError` if the store has no such ticker, and :class:`ConfigError`
+        if it has several targets and none is named.
+        """
+        from bmastore.reports.picture import draw_stock
+
+        with self._reading() as reader:
+            return draw_stock(reader, ticker, target)
 
     @contextmanager
     def _reading(self, needs: bool = False, prefers: bool = False) -> Iterator[Reader]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from bmastore.looks import Looks
 from bmastore.models.config import TrainConfig
+from bmastore.progress import told
 from bmastore.storage.paths import real_path
 from bmastore.storage.publish import publish
 from bmastore.storage.session import open_dry, open_reader
@@ -194,7 +195,8 @@ class Store(Looks):
         options:
             What does not: which stocks, workers, memory, batch size.
         on_progress:
-            Called after each chunk of stocks, and when the last are committed.
+            Called after each chunk of stocks, and when the last are committed. Without it, a
+            notebook that has ``ipywidgets`` shows a bar.
         make_executor:
             Gives an executor for a number of workers, for instance a
             ``distributed.Client``'s; by default worker processes here.
@@ -207,12 +209,12 @@ class Store(Looks):
         from bmastore.training.run import run_passes
         from bmastore.workers.local import local_executor
 
-        with self._writing() as writer:
+        with told(on_progress) as show, self._writing() as writer:
             return run_passes(
                 writer,
                 config or TrainConfig(),
                 options or PassOptions(),
-                on_progress,
+                show,
                 make_executor or local_executor,
                 self._say,
             )
@@ -284,7 +286,7 @@ class Store(Looks):
 
         if report is not None:
             check_report(Path(report))
-        with self._writing() as writer:
+        with told(on_progress) as show, self._writing() as writer:
             plan = plan_backtest(
                 writer,
                 config or TrainConfig(),
@@ -299,7 +301,7 @@ class Store(Looks):
                 writer,
                 plan,
                 max_memory=max_memory,
-                on_progress=on_progress,
+                on_progress=show,
                 make_executor=make_executor or local_executor,
             )
         if report is not None:

@@ -12,7 +12,6 @@ from bmastore.cli.kinds import DAY, FILE, NAMES
 from bmastore.cli.options import (
     EXIT_FAILED,
     Output,
-    config_of,
     config_options,
     day,
     hired,
@@ -83,7 +82,7 @@ def backtest(
     forecast the same rows. What is trained and forecast in the store stays. Stop it
     at any time: the same command goes on after the cutoffs that are done.
     """
-    from bmastore.cli.progress import progress
+    from bmastore.progress import progress
 
     output.check()
     if plot is not None:
@@ -93,7 +92,7 @@ def backtest(
     is_terminal = sys.stderr is not None and sys.stderr.isatty()
     with hired(cluster, workers) as crew, progress(is_terminal) as show:
         found = open_store(store, ledger, lock_timeout).backtest(
-            config_of(file.params, file.own, **config),
+            file.config(**config),
             cutoffs=cutoffs,
             every=every,
             as_of=day(as_of),

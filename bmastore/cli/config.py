@@ -8,7 +8,6 @@ import click
 from bmastore.cli.options import (
     Output,
     Setting,
-    config_of,
     config_options,
     ledger_option,
     output_options,
@@ -18,7 +17,7 @@ from bmastore.cli.options import (
     store_option,
     worker_options,
 )
-from bmastore.cli.settings import CONFIG_FILE, ConfigFile, file_option, key_of
+from bmastore.cli.settings import CONFIG_FILE, OF_FIT, ConfigFile, file_option, key_of
 from bmastore.table import Table
 
 _SOURCES = {
@@ -27,8 +26,6 @@ _SOURCES = {
     click.core.ParameterSource.DEFAULT_MAP: "file",
     click.core.ParameterSource.DEFAULT: "default",
 }
-# Settings of a fit; the others say how commands go about it.
-_OF_FIT = ("preset", "weighting", "targets", "members", "features", "seed", "n_folds", "fold_days")
 
 
 @click.command()
@@ -53,7 +50,7 @@ def config(
     file: ConfigFile = context.obj
     if file.path is None:
         say([f"there is no {CONFIG_FILE} beside {store}"])
-    resolved = config_of(file.params, file.own, **{name: settings[name] for name in _OF_FIT})
+    resolved = file.config(**{name: settings[name] for name in OF_FIT})
     values = {**settings, "preset": resolved.preset, "members": resolved.names}
     rows = [
         ("store", str(store), _source(context, "store")),

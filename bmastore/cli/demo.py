@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 @click.option("--dashboard", "shows", is_flag=True, help="Then show them in the browser.")
 def demo(store: Path, shows: bool) -> None:
     """Ingest, train and show made-up stocks with a planted signal."""
-    from bmastore.cli.progress import progress
     from bmastore.datasets import HORIZON, TARGET, planted_panel
     from bmastore.models.config import TrainConfig
+    from bmastore.progress import progress
     from bmastore.reports.queries import named_query
     from bmastore.store import Store
 

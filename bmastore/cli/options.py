@@ -13,12 +13,11 @@ import click
 
 from bmastore.cli.kinds import BYTES, FILE, NAMES
 from bmastore.errors import ConfigError
-from bmastore.models.config import WEIGHTINGS
+from bmastore.models.config import WEIGHTINGS, Splits, TrainConfig
 from bmastore.models.presets import PRESETS, Params
 from bmastore.reports.render import FORMATS, visible
 
 if TYPE_CHECKING:
-    from bmastore.models.config import TrainConfig
     from bmastore.models.members.estimators import Estimator
     from bmastore.store import Store
     from bmastore.table import Table
@@ -26,6 +25,8 @@ if TYPE_CHECKING:
 EXIT_FAILED, EXIT_INTERRUPTED = 1, 130
 
 Command = Callable[..., Any]
+# A member of one's own: where it is imported from, and what else is asked of it.
+Own = tuple[str, dict[str, bool]]
 
 
 class Setting(click.Option):
@@ -85,21 +86,21 @@ def config_options(command: Command) -> Command:
         setting(
             "--n-folds",
             type=click.IntRange(min=1),
-            default=3,
+            default=Splits.n_folds,
             show_default=True,
             help="Newest cells of the calendar that are forecast out of fold.",
         ),
         setting(
             "--fold-days",
             type=click.IntRange(min=1),
-            default=126,
+            default=Splits.fold_days,
             show_default=True,
             help="Calendar days of a cell; 5 times as many for weekly rows, 21 times for monthly.",
         ),
         setting(
             "--seed",
             type=click.IntRange(min=0, max=2**31 - 1),
-            default=0,
+            default=TrainConfig.seed,
             help="Seed of the members.",
         ),
         setting("--features", type=NAMES, help="Feature columns to use  [default: all]"),
@@ -110,7 +111,7 @@ def config_options(command: Command) -> Command:
         setting(
             "--weighting",
             type=click.Choice(WEIGHTINGS),
-            default=WEIGHTINGS[0],
+            default=TrainConfig.weighting,
             show_default=True,
             help="Formula of the members' weights.",
         ),
@@ -132,17 +133,17 @@ def target_option(command: Command) -> Command:
 
 def config_of(
     params: Mapping[str, Params],
-    own: Mapping[str, tuple[str, bool]],
+    own: Mapping[str, Own],
     *,
-    preset: str | None,
-    weighting: str,
-    targets: tuple[str, ...],
-    members: tuple[str, ...] | None,
-    features: tuple[str, ...] | None,
-    seed: int,
-    n_folds: int,
-    fold_days: int,
-) -> "TrainConfig":
+    preset: str | None = None,
+    weighting: str = TrainConfig.weighting,
+    targets: tuple[str, ...] = (),
+    members: tuple[str, ...] | None = None,
+    features: tuple[str, ...] | None = None,
+    seed: int = TrainConfig.seed,
+    n_folds: int = Splits.n_folds,
+    fold_days: int = Splits.fold_days,
+) -> TrainConfig:
     """The config that the options of :func:`config_options` name.
 
     Parameters
@@ -150,11 +151,8 @@ def config_of(
     params:
         Parameters of members.
     own:
-        Members of one's own, which are used where no members are named, or they are; by name
-        where each is imported from, and whether it is fitted with weights.
+        Members of one's own by name, which are used where no members are named, or they are.
     """
-    from bmastore.models.config import Splits, TrainConfig
-
     plain = TrainConfig()
     named = members or (*plain.names, *own)
     return TrainConfig(
@@ -169,10 +167,10 @@ def config_of(
     )
 
 
-def _imported(name: str, path: str, weighted: bool) -> "Estimator":
+def _imported(name: str, path: str, asked: dict[str, bool]) -> "Estimator":
     from bmastore.models.members.estimators import Estimator
 
-    return Estimator.imported(name, path, weighted=weighted)
+    return Estimator.imported(name, path, **asked)
 
 
 def pass_options(command: Command) -> Command:

@@ -9,8 +9,9 @@ from typing import Any
 import click
 
 from bmastore.cli.kinds import FILE
-from bmastore.cli.options import Command, Setting, say
+from bmastore.cli.options import Command, Own, Setting, config_of, say
 from bmastore.errors import ConfigError, unknown
+from bmastore.models.config import TrainConfig
 from bmastore.models.presets import Params
 from bmastore.storage.paths import real_path
 
@@ -18,8 +19,10 @@ CONFIG_FILE = "bmastore.toml"
 # Where the names of members to average stand, beside the tables of their parameters.
 _MEMBERS, _USE = "members", "use"
 # What the table of a member of one's own says.
-_ESTIMATOR, _WEIGHTED = "estimator", "weighted"
+_ESTIMATOR, _SWITCHES = "estimator", ("weighted", "permuted")
 _STAND_IN = "zero"
+# Settings of a fit; the others say how commands go about it.
+OF_FIT = ("preset", "weighting", "targets", "members", "features", "seed", "n_folds", "fold_days")
 
 
 @dataclass(frozen=True)
@@ -35,13 +38,18 @@ class ConfigFile:
     params:
         Parameters of members; see :class:`bmastore.TrainConfig`.
     own:
-        Members of one's own by name: where the regressor is, and whether it is fitted with weights.
+        Members of one's own by name: where the regressor is, and what else is asked of it.
     """
 
     path: Path | None = None
     settings: dict[str, Any] = field(default_factory=dict)
     params: dict[str, Params] = field(default_factory=dict)
-    own: dict[str, tuple[str, bool]] = field(default_factory=dict)
+    own: dict[str, Own] = field(default_factory=dict)
+
+    def config(self, **given: Any) -> TrainConfig:
+        """The config that it says, but for what is given."""
+        own = {name: self.settings[name] for name in OF_FIT if name in self.settings}
+        return config_of(self.params, self.own, **(own | given))
 
 
 def key_of(setting: Setting) -> str:
@@ -107,8 +115,6 @@ def read_config_file(path: Path, known: Mapping[str, Setting]) -> ConfigFile:
 
 
 def _checked(path: Path, content: dict[str, Any], known: Mapping[str, Setting]) -> ConfigFile:
-    from bmastore.models.config import TrainConfig
-
     members = content.pop(_MEMBERS, {})
     if not isinstance(members, dict):
         raise ConfigError(f"{_MEMBERS} is a table: write [{_MEMBERS}], and below it {_USE} = [ … ]")
@@ -133,18 +139,19 @@ def _named_own(members: dict[str, Any]) -> list[str]:
     return [name for name, own in members.items() if isinstance(own, dict) and _ESTIMATOR in own]
 
 
-def _own(name: str, table: dict[str, Any]) -> tuple[str, bool]:
-    """Where a member of one's own is, and whether it is fitted with weights."""
-    path, weighted = table.pop(_ESTIMATOR), table.pop(_WEIGHTED, False)
+def _own(name: str, table: dict[str, Any]) -> Own:
+    """Where a member of one's own is, and what else is asked of it."""
+    path = table.pop(_ESTIMATOR)
+    asked = {key: table.pop(key) for key in _SWITCHES if key in table}
     for key in table:
-        known = (_ESTIMATOR, _WEIGHTED)
+        known = (_ESTIMATOR, *_SWITCHES)
         raise ConfigError(unknown("key", f"{_MEMBERS}.{name}.{key}", known))
-    if not isinstance(path, str) or not isinstance(weighted, bool):
+    if not isinstance(path, str) or not all(isinstance(one, bool) for one in asked.values()):
         raise ConfigError(
             f'{_MEMBERS}.{name}: {_ESTIMATOR} must be text, as "package.module:name", and '
-            f"{_WEIGHTED} true or false"
+            f"{' and '.join(_SWITCHES)} true or false"
         )
-    return path, weighted
+    return path, asked
 
 
 def _check_place(name: str, own: Any, known: Mapping[str, Setting]) -> None:

@@ -14,7 +14,6 @@ from bmastore.cli.kinds import DAY, NAMES
 from bmastore.cli.options import (
     EXIT_FAILED,
     EXIT_INTERRUPTED,
-    config_of,
     config_options,
     day,
     hired,
@@ -78,7 +77,7 @@ def train(
     **config: Any,
 ) -> None:
     """Train what is new or stale; stop it at any time, it goes on where it was."""
-    from bmastore.cli.progress import progress
+    from bmastore.progress import progress
     from bmastore.reports.render import to_json
     from bmastore.training.options import PassOptions
 
@@ -100,7 +99,7 @@ def train(
         batch_size=batch_size,
         time_per_stock=time_per_stock,
     )
-    fits = config_of(context.obj.params, context.obj.own, **config)
+    fits = context.obj.config(**config)
     opened = open_store(store, ledger, lock_timeout)
     if dry_run:
         for plan in opened.plan(fits, options):

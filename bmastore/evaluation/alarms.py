@@ -140,19 +140,23 @@ def _of_mean(measure: str, live: Matrix, reference: Matrix | None, horizon: int)
 
 def _of_ratio(live: Days, reference: Days | None, horizon: int) -> Skill:
     n = len(live.squared_error)
-    ratio, error = _ratio(live, horizon)
-    expected = None if reference is None else _ratio(reference, horizon)[0]
+    ratio, error = loss_ratio(live.squared_error, live.zero_squared_error, horizon)
+    expected = None
+    if reference is not None:
+        expected, _ = loss_ratio(reference.squared_error, reference.zero_squared_error, horizon)
     return Skill("mse_vs_zero", n, ratio, error, expected, None)
 
 
-def _ratio(days: Days, horizon: int) -> tuple[float | None, float | None]:
-    """Squared error over that of zero, and its standard error by the delta method."""
-    of_zero = float(days.zero_squared_error.mean()) if len(days.zero_squared_error) else 0.0
-    if not of_zero:
+def loss_ratio(losses: Matrix, others: Matrix, horizon: int) -> tuple[float | None, float | None]:
+    """Mean daily loss over that of another forecaster, and its standard error by the delta method.
+
+    ``None`` where the other one lost nothing; both series have shape (t,).
+    """
+    of_others = float(others.mean()) if len(others) else 0.0
+    if not of_others:
         return None, None
-    ratio = float(days.squared_error.mean()) / of_zero
-    apart = (days.squared_error - ratio * days.zero_squared_error) / of_zero
-    return ratio, mean_error(apart, horizon)
+    ratio = float(losses.mean()) / of_others
+    return ratio, mean_error((losses - ratio * others) / of_others, horizon)
 
 
 def mean_error(values: Matrix, horizon: int) -> float | None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
 from datetime import date
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,9 @@ from bmastore.evaluation.scores import INTERVALS, Daily, Score, Scored, daily, s
 from bmastore.storage.session import Session
 from bmastore.storage.statements import run
 from bmastore.table import Table, Tabular
+
+if TYPE_CHECKING:
+    from bmastore.reports.picture import Picture
 
 _THIRDS = ("low", "middle", "high")
 _COVERAGE = tuple(f"coverage_{share * 100:.0f}" for share in INTERVALS)
@@ -63,6 +67,12 @@ class BacktestReport(Tabular):
     def table(self) -> Table:
         """The scores."""
         return self.scores
+
+    def plot(self) -> "Picture":
+        """Skill, calibration and weights as a figure of matplotlib."""
+        from bmastore.evaluation.plot import draw_backtest
+
+        return draw_backtest(self)
 
 
 def make_report(

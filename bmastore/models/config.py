@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # Raised by hand whenever a change to what computes (models, cross_section, the pooled rows of
 # panel.labels) changes results: every stock fitted by an older recipe is then stale, cause `code`.
-RECIPE = 12
+RECIPE = 13
 
 _DEFAULT_MEMBERS = ("rf", "xgb", "lgbm", "zero", "mean", "pooled")
 WEIGHTINGS = ("pseudo-bma", "pseudo-bma+", "stacking", "em", "bic", "equal")

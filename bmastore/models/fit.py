@@ -19,7 +19,7 @@ from bmastore.models.components import ZERO
 from bmastore.models.config import FitConfig
 from bmastore.models.ensemble import Ensemble, FoldModels
 from bmastore.models.folds import walk_forward
-from bmastore.models.members.base import FittedMember
+from bmastore.models.members.base import FittedMember, shares_in
 from bmastore.models.members.registry import REGISTRY, boosting_among, kind_of, shared_among
 from bmastore.models.oof import fit_members, out_of_fold
 from bmastore.models.prior import posterior
@@ -93,7 +93,8 @@ def fit_stock(
     """
     labelled = stock.labelled()
     config = for_history(labelled, config)
-    config, found, trained, failed = _fit_without_failing(labelled, config, universe, remembered)
+    fitted = _fit_without_failing(labelled, config, universe, remembered)
+    config, found, trained, importances, failed = fitted
     asked = stock.to_forecast()
     inputs = universe.inputs(asked.dates, asked.X)
     blob = ensemble.dump(trained, found.newest_fold)
@@ -123,7 +124,7 @@ def fit_stock(
         blob,
         digests.of_artifact(blob),
         trained.universe_sha256,
-        trained.importances(),
+        importances,
     )
 
 
@@ -132,22 +133,35 @@ def _fit_without_failing(
     config: FitConfig,
     universe: Universe,
     remembered: Remembered | None,
-) -> tuple[FitConfig, Averaged, Ensemble, dict[str, str]]:
+) -> tuple[FitConfig, Averaged, Ensemble, dict[str, NDArray[np.float64]], dict[str, str]]:
     """The members compared and fitted; somebody's own that fail are left out, with the reason.
 
-    Returns the config without them, too.
+    Returns the config without them, too, and the importances.
     """
     failed: dict[str, str] = {}
     while True:
         try:
             found = average(labelled, config, universe, remembered)
-            return config, found, fit_ensemble(labelled, config, universe, found), failed
+            trained = fit_ensemble(labelled, config, universe, found)
+            return config, found, trained, _importances(trained, labelled, config), failed
         except MemberError as error:
             left = tuple(name for name in config.members if name != error.member)
             if not set(left) - set(shared_among(left)):
                 raise
             failed[error.member] = error.reason
             config, remembered = replace(config, members=left), None
+
+
+def _importances(
+    trained: Ensemble, labelled: StockArrays, config: FitConfig
+) -> dict[str, NDArray[np.float64]]:
+    """Shares of the features by member: of those with trees, and where they were asked for."""
+    found = trained.importances()
+    for one in config.estimators:
+        if one.permuted and one.name in trained.names:
+            member = trained.members[trained.names.index(one.name)]
+            found[one.name] = shares_in(one.gains_of(member, labelled.X, labelled.y, config.seed))
+    return found
 
 
 def for_history(labelled: StockArrays, config: FitConfig) -> FitConfig:

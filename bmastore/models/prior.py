@@ -48,6 +48,21 @@ class Prior:
         weights = (1 - _UNIFORM) * weights + _UNIFORM / len(places)
         return Prior(tuple(members), weights, self.advantage[places], self.spread[places])
 
+    def with_unknown(self, members: Sequence[str]) -> "Prior":
+        """The prior of all these members, of some of which the stocks could say nothing.
+
+        These have no weight before a stock's own evidence; they are expected to do as the worst of
+        the others do, and to differ as much between stocks as any of them.
+        """
+        known = {name: i for i, name in enumerate(self.members)}
+        places = [known.get(name, -1) for name in members]
+        return Prior(
+            tuple(members),
+            np.array([self.weights[i] if i >= 0 else 0.0 for i in places]),
+            np.array([self.advantage[i] if i >= 0 else self.advantage.min() for i in places]),
+            np.array([self.spread[i] if i >= 0 else self.spread.max() for i in places]),
+        )
+
 
 def compare(scores: Sequence[NDArray[np.float64]], members: Sequence[str], horizon: int) -> Prior:
     """What the out-of-fold log densities of some stocks, each of shape (n, k), say of the members.

@@ -170,7 +170,8 @@ class FitResult:
 
     ``importances`` are, by member, the shares of each feature in what the splits of its trees have
     gained, shape (p,), in the order of the config's features; of those members of the ensemble that
-    have trees of their own.
+    have trees of their own. Of somebody's own, where they were asked for, they are the shares in
+    what shuffling each feature costs.
     """
 
     scores: tuple[MemberScore, ...]

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from bmastore.arrays import PooledRows
 from bmastore.cross_section import CrossSections
+from bmastore.errors import MemberError
 from bmastore.models.config import FitConfig
 from bmastore.models.inputs import Inputs
 from bmastore.models.results import FitResult, Remembered
@@ -54,19 +55,30 @@ class Compared:
     remembered: Remembered
 
 
-def compare_chunk(chunk: Chunk, config: FitConfig) -> list[Compared]:
+@dataclass(frozen=True)
+class Comparison:
+    """What stocks say of the members: ``failed`` names one that fails for each stock with one."""
+
+    stocks: list[Compared]
+    failed: list[str]
+
+
+def compare_chunk(chunk: Chunk, config: FitConfig) -> Comparison:
     """The members compared on those stocks that have all of them."""
     from bmastore.models.ensemble import dump_fold
     from bmastore.models.fit import average, for_history
     from bmastore.models.universe import open_universe
 
     universe = open_universe(chunk.universe).then(chunk.recent)
-    compared = []
+    compared, failed = [], []
     for stock in chunk.rows:
         labelled = stock.labelled()
         if for_history(labelled, config) is config:
             try:
                 found = average(labelled, config, universe)
+            except MemberError as error:
+                failed.append(error.member)
+                continue
             except Exception:  # noqa: BLE001, S112  its own fit will say what is wrong with it
                 continue
             remembered = Remembered(
@@ -76,7 +88,7 @@ def compare_chunk(chunk: Chunk, config: FitConfig) -> list[Compared]:
                 is_stored=False,
             )
             compared.append(Compared(stock.ticker, found.evidence, remembered))
-    return compared
+    return Comparison(compared, failed)
 
 
 def fit_pooled(rows: PooledRows, sections: CrossSections, config: FitConfig) -> "PooledFit":

@@ -6,10 +6,11 @@ that is the plan's to say. It never makes a stock stale: a stock takes up the ne
 when it is next trained.
 """
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Future
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import partial
 from itertools import islice
@@ -32,7 +33,7 @@ from bmastore.panel.labels import Labels, read_labels
 from bmastore.panel.read import read_cross_sections, read_rows
 from bmastore.storage.session import Session
 from bmastore.storage.statements import run
-from bmastore.training.jobs import Compared, compare_chunk, fit_pooled, on_the_clock
+from bmastore.training.jobs import Compared, Comparison, compare_chunk, fit_pooled, on_the_clock
 from bmastore.workers.chunks import Chunk
 from bmastore.workers.pool import Pool
 
@@ -113,19 +114,13 @@ def make_universe(
     by_cell = {cell: fit for cell, (fit, _) in done.items()}
     trial = Universe(by_cell, None, sections, labels.move, None).to_bytes()
     chunks = [Chunk(rows, (None,) * len(rows.tickers), trial) for rows in pilot]
-    comparing = [pool.submit(on_the_clock, compare_chunk, one, config) for one in chunks]
-    meanwhile()
-    compared = [
-        found
-        for one, future in zip(chunks, comparing, strict=True)
-        for found in _compared(future, one, config, pool)
-    ]
+    stocks, comparable, compare_s = _compare_members(pool, chunks, config, meanwhile)
     last = None if newest is None else _fitted(newest, partial(learn_from, anchor), pool)
-    stocks = [one for found, _ in compared for one in found]
-    prior = compare([one.evidence for one in stocks], config.members, config.horizon)
+    prior = compare([one.evidence for one in stocks], comparable.members, config.horizon)
+    prior = prior.with_unknown(config.members)
     fit = last and last[0]
     blob = Universe(by_cell, fit, sections, labels.move, prior).to_bytes()
-    fit_s = sum(cpu for _, cpu in (*done.values(), *([last] if last else []), *compared))
+    fit_s = compare_s + sum(cpu for _, cpu in (*done.values(), *([last] if last else [])))
     record = UniverseRecord(
         digests.of_artifact(blob),
         anchor,
@@ -136,7 +131,9 @@ def make_universe(
         config.features,
         _importances(config, fit),
     )
-    return MadeUniverse(blob, record, {one.ticker: one.remembered for one in stocks})
+    # Folds of some of the members are not those of all.
+    kept = stocks if comparable is config else []
+    return MadeUniverse(blob, record, {one.ticker: one.remembered for one in kept})
 
 
 def _importances(config: FitConfig, fit: PooledFit | None) -> dict[str, NDArray[np.float64]]:
@@ -182,12 +179,38 @@ def _fitted(
             ) from None
 
 
+def _compare_members(
+    pool: Pool, chunks: Sequence[Chunk], config: FitConfig, meanwhile: Callable[[], None]
+) -> tuple[list[Compared], FitConfig, float]:
+    """Pilot stocks compared, the config of the members that were, and CPU seconds.
+
+    A member of somebody's own that fails on more stocks than it does not leaves the comparison:
+    else too few would speak for the others.
+    """
+    comparing = [pool.submit(on_the_clock, compare_chunk, one, config) for one in chunks]
+    meanwhile()
+    found = [
+        done
+        for one, future in zip(chunks, comparing, strict=True)
+        for done in _compared(future, one, config, pool)
+    ]
+    stocks = [stock for comparison, _ in found for stock in comparison.stocks]
+    failed = Counter(name for comparison, _ in found for name in comparison.failed)
+    seconds = sum(cpu for _, cpu in found)
+    hopeless = {name for name, n in failed.items() if n > len(stocks)}
+    if not hopeless:
+        return stocks, config, seconds
+    left = tuple(name for name in config.members if name not in hopeless)
+    again = _compare_members(pool, chunks, replace(config, members=left), lambda: None)
+    return again[0], again[1], again[2] + seconds
+
+
 def _compared(
-    comparing: Future[tuple[list[Compared], float]],
+    comparing: Future[tuple[Comparison, float]],
     chunk: Chunk,
     config: FitConfig,
     pool: Pool,
-) -> Iterator[tuple[list[Compared], float]]:
+) -> Iterator[tuple[Comparison, float]]:
     """Pilot stocks compared, and CPU seconds; one that kills its worker is none of them.
 
     Its own fit will tell what is wrong with it.

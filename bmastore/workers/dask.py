@@ -21,7 +21,16 @@ from bmastore.workers.chunks import Chunk
 Result = TypeVar("Result")
 
 # What changes results where it differs.
-_LIBRARIES = ("bmastore", "numpy", "scipy", "scikit-learn", "lightgbm", "xgboost", "xgboost-cpu")
+_LIBRARIES = (
+    "bmastore",
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "scikit-learn-intelex",
+    "lightgbm",
+    "xgboost",
+    "xgboost-cpu",
+)
 _PATIENCE_S = 10
 
 

@@ -24,6 +24,7 @@ from bmastore.errors import ArtifactError, ConfigError, MemberError, UntrustedEr
 from bmastore.models.config import FitConfig
 from bmastore.models.fit import fit_stock
 from bmastore.models.members.estimators import own_from_bytes
+from bmastore.models.members.registry import REGISTRY, params_of
 from bmastore.models.oof import training_rows
 from bmastore.workers.local import local_executor
 from tests.helpers import CONFIG, HORIZON, TRAIN, stock
@@ -85,11 +86,18 @@ def test_it_is_averaged_stored_and_read_back_as_it_was(name):
 @pytest.mark.slow
 def test_catboost_is_one_too():
     catboost = pytest.importorskip("catboost")
-    member = fitted(catboost.CatBoostRegressor(iterations=20))
-    assert np.array_equal(
-        fitted(catboost.CatBoostRegressor(iterations=20)).predict(stock().X),
-        member.predict(stock().X),
-    )
+    trees = catboost.CatBoostRegressor(iterations=20)
+    one = stock(signal=0.6, missing=0.02)
+    config = config_with("zero", Estimator("catboost", trees))
+    result = fit_stock(one, config)
+    assert {score.member: score.weight for score in result.scores}["catboost"] > 0.5
+    # Its files bear the time of their fit, so that they differ where the models do not.
+    assert np.array_equal(result.forecasts.mean, fit_stock(one, config).forecasts.mean)
+    blob = fitted(trees).to_bytes()
+    with pytest.raises(UntrustedError, match="CatBoostRegressor"):
+        own_from_bytes("catboost", blob, ())
+    again = own_from_bytes("catboost", blob, ["catboost.core.CatBoostRegressor"])
+    assert np.array_equal(again.predict(one.X), fitted(trees).predict(one.X))
 
 
 def test_a_member_that_sees_the_signal_earns_its_weight():
@@ -243,7 +251,35 @@ def test_the_scikit_learn_estimator_takes_them_too():
     assert found.predict(one.X).shape == (len(one.y),)
 
 
-def test_the_forest_of_lightgbm_is_as_good_as_that_of_scikit_learn():
+@pytest.fixture(params=["scikit-learn", "scikit-learn-intelex"])
+def grower(request, monkeypatch):
+    """What grows the trees of ``rf-sklearn``."""
+    if request.param == "scikit-learn":
+        monkeypatch.setitem(sys.modules, "sklearnex.ensemble", None)
+    else:
+        pytest.importorskip("sklearnex")
+    return request.param
+
+
+def test_the_recipes_own_forest_is_stored_and_read_back_whoever_grew_it(grower):
+    one = stock(signal=0.6, missing=0.02)
+    config = config_with("zero", "rf-sklearn")
+    result = fit_stock(one, config)
+    assert result.artifact == fit_stock(one, config).artifact
+    rows = training_rows(stock(signal=0.5).labelled(), CONFIG, None)
+    forest = REGISTRY["rf-sklearn"].fit(rows, params_of("rf-sklearn", "fast"), 0, None)
+    assert type(forest.model).__module__ == "sklearn.ensemble._forest"
+    again = REGISTRY["rf-sklearn"].from_bytes(forest.to_bytes(), None)
+    assert np.array_equal(again.predict(rows.X), forest.predict(rows.X))
+    assert np.corrcoef(forest.predict(rows.X), rows.X[:, 0])[0, 1] > 0.5
+
+
+def test_who_grows_the_trees_is_part_of_the_code_version():
+    assert "scikit-learn-intelex=" in config_with("zero", "rf-sklearn").code_version()
+    assert "scikit-learn-intelex=" not in config_with("zero", "rf").code_version()
+
+
+def test_the_forest_of_lightgbm_is_as_good_as_that_of_scikit_learn(grower):
     """Their errors out of sample differ by less than those of two seeds do."""
     errors = {}
     for name in ("rf", "rf-sklearn"):

@@ -85,6 +85,44 @@ def test_one_that_fails_on_all_stocks_is_told_and_the_others_are_averaged(filled
     assert filled.sql("select count(*) as n from v_entries where status = 'trained'")["n"][0] == 6
 
 
+def test_one_that_fails_on_all_stocks_leaves_the_others_what_the_universe_says_of_them(
+    filled, panel, tmp_path
+):
+    bad = Estimator("bad", make_pipeline(SimpleImputer(), Ridge(alpha=-1)))
+    members = ("lgbm", "zero", "pooled")
+    filled.train(TrainConfig(preset="ultrafast", members=(*members, bad)))
+    without = bmastore.Store(tmp_path / "without.duckdb")
+    without.ingest(panel, target=TARGET, horizon=HORIZON)
+    without.train(TrainConfig(preset="ultrafast", members=members))
+    weights = "select ticker, member, weight from v_weights where member <> 'bad' order by all"
+    assert filled.sql(weights).equals(without.sql(weights))
+    priors = "select member, prior_weight, advantage from v_universe where member <> 'bad'"
+    assert filled.sql(priors).equals(without.sql(priors))
+    unknown = filled.sql("select prior_weight, advantage from v_universe where member = 'bad'")
+    assert unknown["prior_weight"].tolist() == [0]
+    assert unknown["advantage"][0] == filled.sql(priors)["advantage"].min()
+
+
+def test_permutation_importances_are_measured_where_they_are_asked_for(filled):
+    ridge = Estimator("ridge", make_pipeline(SimpleImputer(), Ridge()), permuted=True)
+    config = TrainConfig(preset="ultrafast", members=("zero", ridge))
+    filled.train(config)
+    found = filled.sql("select ticker, feature, share from v_importances where member = 'ridge'")
+    sums = found.groupby("ticker")["share"].sum()
+    assert sums.tolist() == pytest.approx([1.0] * 6, abs=1e-3)
+    top = found.loc[found.groupby("ticker")["share"].idxmax(), "feature"]
+    assert set(top) == {"momentum"}
+    assert filled.train(config).selected == 0
+    (plan,) = filled.plan(with_ridge())
+    assert plan.stocks_by_cause == {"config": 6}
+
+
+def test_others_have_none(owned):
+    assert set(owned.sql("select distinct member from v_importances")["member"]) <= {
+        "lgbm", "pooled",
+    }  # fmt: skip
+
+
 def test_the_lines_of_the_documentation_run(tmp_path):
     lines = re.search(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.S)[1]
     assert len([line for line in lines.splitlines() if line]) <= 11
@@ -151,9 +189,12 @@ def test_it_is_named_by_its_path_or_as_an_entry_point(filled, package, member):
 
 def test_a_config_file_brings_it(filled, package):
     file = filled.path.parent / "bmastore.toml"
-    file.write_text('[members.own]\nestimator = "theirs.models:own"\nweighted = false\n')
+    file.write_text(
+        '[members.own]\nestimator = "theirs.models:own"\nweighted = false\npermuted = true\n'
+    )
     cli("train", "--preset", "ultrafast", "--store", filled.path, **package)
     assert "own" in set(filled.sql("select member from v_weights")["member"])
+    assert "own" in set(filled.sql("select member from v_importances")["member"])
     shown = cli_json("config", "--format", "json", "--store", filled.path, **package)
     own = next(row for row in shown if row["setting"] == "members.own.estimator")
     assert (own["value"], own["source"]) == ("Own()", "file")

@@ -155,9 +155,9 @@ class Kind:
         what a stock moves now.
     library:
         The library that it imports when it is first used, and that workers load at once.
-    package:
-        Of a member that does not come with every config, the distribution whose version is part of
-        what its entries were made from.
+    packages:
+        Of a member that does not come with every config, the distributions whose versions are part
+        of what its entries were made from.
     parameters:
         Its numbers of trees, depths and the like, by name; where they are its library's, by the
         library's own names.
@@ -168,7 +168,7 @@ class Kind:
     needs_history: bool = True
     is_shared: bool = False
     library: str | None = None
-    package: str | None = None
+    packages: tuple[str, ...] = ()
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
 
 

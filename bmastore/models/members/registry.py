@@ -87,11 +87,21 @@ def _checked(member: str, own: Any) -> dict[str, float]:
 
 
 def packages_among(members: Iterable[str]) -> dict[str, str]:
-    """Versions of the distributions that some members stand on, but for those of all configs."""
-    from importlib.metadata import version
+    """Versions of the distributions that some members stand on, but for those of all configs.
 
-    packages = {kind_of(name).package for name in members} - {None}
-    return {package: version(package) for package in packages if package}
+    ``none`` of one that is not installed.
+    """
+    packages = sorted({package for name in members for package in kind_of(name).packages})
+    return {package: _version(package) for package in packages}
+
+
+def _version(package: str) -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "none"
 
 
 def shared_among(members: Iterable[str]) -> tuple[str, ...]:

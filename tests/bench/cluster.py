@@ -1,0 +1,68 @@
+"""The benchmark of clusters: two workers of a Dask cluster here against two local processes.
+
+    python -m tests.bench.cluster [--stocks 1500] [--rounds 3] [--prices FILE]
+
+Both take turns, so that a slow spell of the machine hits both alike; the ratio is of medians. The
+traffic is that of the loopback device while the cluster works: keep the machine otherwise idle.
+"""
+
+import argparse
+import shutil
+import statistics
+import tempfile
+from pathlib import Path
+
+import duckdb
+import psutil
+
+from tests.bench.__main__ import REAL_DATA, command
+
+_WORKERS = 2
+_HOW = {"local": ("--workers", _WORKERS), "cluster": ("--cluster", f"local:{_WORKERS}")}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--prices", type=Path, default=REAL_DATA / "us_ohlcv_3800.parquet")
+    parser.add_argument("--stocks", type=int, default=1500)
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        measures = run(Path(folder), options.prices, options.stocks, options.rounds)
+    print(f"\n{'measure':<28} {'median':>10} {'min':>10} {'max':>10}")
+    for name, values in measures.items():
+        print(f"{name:<28} {statistics.median(values):>10.2f} {min(values):>10.2f} "
+              f"{max(values):>10.2f}")  # fmt: skip
+    wall = {how: statistics.median(measures[f"{how}_s"]) for how in _HOW}
+    print(f"cluster against local, wall  {wall['cluster'] / wall['local']:>10.2f}    <= 1.10")
+    traffic = statistics.median(measures["traffic_kb_per_stock"])
+    print(f"traffic, kB per stock        {traffic:>10.1f}    <= 60")
+
+
+def run(folder, prices, n_stocks, rounds):
+    """All measures: name → list of values, one per round."""
+    few, store = folder / "few.parquet", folder / "few.duckdb"
+    duckdb.sql(
+        f"copy (from '{prices}' where ticker in (select distinct ticker from '{prices}' "
+        f"order by ticker limit {n_stocks})) to '{few}'"
+    )
+    command("ingest", few, store=store)
+    measures = {}
+    for round_ in range(rounds):
+        for how, args in _HOW.items():
+            copied = folder / f"{how}{round_}.duckdb"
+            shutil.copy(store, copied)
+            before = psutil.net_io_counters(pernic=True)["lo"].bytes_sent
+            wall, summary = command("train", "--json", *args, store=copied)
+            sent = psutil.net_io_counters(pernic=True)["lo"].bytes_sent - before
+            found = {f"{how}_s": wall, f"{how}_fit_cpu_s": summary["fit_cpu_s"]}
+            if how == "cluster":
+                found["traffic_kb_per_stock"] = sent / 1000 / summary["selected"]
+            for name, value in found.items():
+                measures.setdefault(name, []).append(value)
+                print(f"  {name:<28} {value:10.2f}", flush=True)
+    return measures
+
+
+if __name__ == "__main__":
+    main()
