@@ -78,7 +78,12 @@ class Looks(Upkeep):
     ) -> Table:
         """As :meth:`sql`; the answer as a table of Python values, without pandas."""
         reads = reach(query)
-        with self._reading(bool(reads.panel), reads.is_of_catalog) as reader:
+        needs = {
+            "needs_panel": bool(reads.panel),
+            "prefers_panel": reads.is_of_catalog,
+            "needs_history": reads.is_of_history,
+        }
+        with self._reading(**needs) as reader:
             return queries.query(reader, query, parameters, timeout=timeout)
 
     def results(self) -> Table:
@@ -116,9 +121,9 @@ class Looks(Upkeep):
             return draw_stock(reader, ticker, target)
 
     @contextmanager
-    def _reading(self, needs: bool = False, prefers: bool = False) -> Iterator[Reader]:
+    def _reading(self, **needs: bool) -> Iterator[Reader]:
         """The store read-only; says so where older results answer in its place."""
-        with open_reader(self.path, needs_panel=needs, prefers_panel=prefers) as reader:
+        with open_reader(self.path, **needs) as reader:
             if reader.note:
                 self._say(reader.note)
             yield reader

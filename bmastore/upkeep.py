@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -135,13 +136,30 @@ class Upkeep:
 
         return write_bundle(self.path, Path(output), database_url)
 
-    def compact(self) -> "Compacted":
-        """Write the store anew without the room that what is gone has left; returns its sizes."""
+    def compact(self, archive_before: date | None = None) -> "Compacted":
+        """Write the store anew without the room that what is gone has left; returns its sizes.
+
+        Parameters
+        ----------
+        archive_before:
+            First move entries that ended before this date, and that others have superseded, to a
+            Parquet file in the folder ``<name>.archive``, from which :meth:`Store.sql` reads them
+            as before.
+
+        Raises
+        ------
+        ConfigError
+            If entries are to be moved, and the ledger lies on a server.
+        StoreError
+            If there is no room for it.
+        """
         from bmastore.storage.compact import compact
         from bmastore.storage.publish import publish
 
+        if archive_before is not None and self.ledger is not None:
+            raise ConfigError("the ledger lies on a server: archive its history there")
         with self._writing() as writer:
-            found = compact(writer)
+            found = compact(writer, archive_before)
         with self._writing() as writer:
             publish(writer)
         return found

@@ -252,7 +252,8 @@ def size(found: "Status") -> str:
 
 def compacted(found: "Compacted", store: Path) -> str:
     """What a compaction has saved."""
-    return f"{store}: {found.before / 2**20:,.1f} MB → {found.after / 2**20:,.1f} MB"
+    sizes = f"{store}: {found.before / 2**20:,.1f} MB → {found.after / 2**20:,.1f} MB"
+    return f"{sizes}; {found.archived:,} entries archived" if found.archived else sizes
 
 
 def to_trust(types: Table) -> list[str]:

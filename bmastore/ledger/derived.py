@@ -9,9 +9,10 @@ where something has changed, in the transaction that changes it, by SQL that cou
 from collections.abc import Sequence
 from datetime import date
 
+from bmastore.storage.archive import history
 from bmastore.storage.session import Writer
 from bmastore.storage.statements import Part, among, literal, statements
-from bmastore.storage.views import NEWEST_FIRST, REVISED
+from bmastore.storage.views import LEDGER, NEWEST_FIRST, REVISED
 
 _EVER = date(1, 1, 1)
 _ALL = Part("true")
@@ -37,7 +38,12 @@ def tell_member_days(writer: Writer, target: str, run_id: str) -> None:
     if rows:
         cutoffs = among("cutoff", [row["cutoff"] for row in rows])
         which = Part(f"target = {literal(target)} and {cutoffs.text}")
-        writer.change_ledger("replace_member_days", which=which)
+        writer.change_ledger("replace_member_days", which=which, history=_history(writer))
+
+
+def _history(writer: Writer) -> Part:
+    """All entries: a ledger on a server has no archive."""
+    return LEDGER if writer.server else history(writer.duck, writer.path)
 
 
 def tell_outcomes(writer: Writer, since: date = _EVER) -> None:
@@ -55,5 +61,5 @@ def tell_outcomes(writer: Writer, since: date = _EVER) -> None:
 def tell_all(writer: Writer) -> None:
     """Tell all anew, inside a transaction."""
     writer.change_ledger("replace_standings", which=_ALL, told=standings_told())
-    writer.change_ledger("replace_member_days", which=_ALL)
+    writer.change_ledger("replace_member_days", which=_ALL, history=_history(writer))
     tell_outcomes(writer)

@@ -13,7 +13,7 @@ from bmastore.errors import ArtifactError, ConfigError, StoreError
 from bmastore.ledger.derived import tell_all
 from bmastore.panel.forget import forget
 from bmastore.panel.series import read_series, refresh_series
-from bmastore.storage import artifacts, postgres
+from bmastore.storage import archive, artifacts, postgres
 from bmastore.storage.connect import alone
 from bmastore.storage.create import fill
 from bmastore.storage.identity import mark_of, new_store_id, write_store_id
@@ -95,8 +95,12 @@ def _save(writer: Writer, damaged: Path, scratch: Path, place: str | None) -> Re
         if has_results and place is None:
             _add_published(duck, saved)
     ((own_id,),) = duck.execute("select max(value) from meta where name = 'store_id'").fetchall()
+    marks, kept = archive.marks_of(duck), archive.files_of(duck)
     duck.execute("delete from meta")
     write_store_id(duck, own_id or mark_of(damaged) or new_store_id())
+    gone = archive.copy_files(kept, damaged, writer.path)
+    archive.mark(duck, {name: value for name, value in marks.items() if name[-64:] not in gone})
+    lost += [f"archived entries, in a file of the archive: {sha256}.parquet" for sha256 in gone]
     is_known = has_store and not saved["settings"].lost
     lost += _settle_ledger(duck, damaged, place, is_known=is_known)
     lost += _settle_panel(writer, saved)

@@ -22,14 +22,16 @@ from bmastore.models.ensemble import load
 from bmastore.panel.read import iterate_rows
 from bmastore.panel.series import describe, feature_columns, read_series, target_horizons
 from bmastore.storage import artifacts, postgres
+from bmastore.storage.archive import history
 from bmastore.storage.connect import read_published
 from bmastore.storage.create import in_memory
 from bmastore.storage.identity import mark_of, published_state, store_id, store_state
-from bmastore.storage.paths import models_path, results_path
+from bmastore.storage.paths import archive_path, models_path, results_path
 from bmastore.storage.renewal import LEDGER_TABLES
 from bmastore.storage.salvage import database_of, fingerprint, tables_of
 from bmastore.storage.session import Reader, open_reader, stored_place
-from bmastore.storage.statements import bulk_insert, run
+from bmastore.storage.statements import Part, bulk_insert, run
+from bmastore.storage.views import LEDGER
 from bmastore.table import Table
 
 # Commands that mend what is found.
@@ -101,16 +103,26 @@ def _verify(reader: Reader, ledger_url: str | None) -> Verified:
                 ledger, found = _from_server(stack, duck, ledger_url)
                 findings += found
             if ledger is not None:
-                findings += _broken_rules(ledger, "ledger")
+                entries, found = _history(reader) if ledger is duck else (LEDGER, [])
+                findings += found
+                findings += _broken_rules(ledger, "ledger", told=standings_told(), history=entries)
                 findings += _check_results(reader.path, store_id(duck), ledger)
         models, found = _check_models(reader)
         findings += found
     return Verified(tuple(findings), len(tables), rows, models)
 
 
-def _broken_rules(duck: duckdb.DuckDBPyConnection, of: str) -> Iterator[Finding]:
-    told = {"told": standings_told()} if of == "ledger" else {}
-    for relation, problem, n, example in run(duck, f"verify/{of}", **told).fetchall():
+def _history(reader: Reader) -> tuple[Part, list[Finding]]:
+    """The relation of all entries, and what is wrong with the archive, which it then is without."""
+    try:
+        return history(reader.duck, reader.path), []
+    except StoreDamagedError as error:
+        name = archive_path(reader.path).name
+        return LEDGER, [Finding(name, _first_line(error), "put it back from a backup")]
+
+
+def _broken_rules(duck: duckdb.DuckDBPyConnection, of: str, **parts: Part) -> Iterator[Finding]:
+    for relation, problem, n, example in run(duck, f"verify/{of}", **parts).fetchall():
         yield Finding(relation, f"{n:,} {problem}, such as of {example}", _RECOVER)
 
 

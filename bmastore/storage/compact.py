@@ -7,11 +7,13 @@ replaced, leave a file as large as it was.
 import os
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import duckdb
 
 from bmastore.errors import StoreError
+from bmastore.storage.archive import move_entries
 from bmastore.storage.guard import sync
 from bmastore.storage.salvage import database_of, fingerprint, tables_of
 from bmastore.storage.session import Writer
@@ -20,18 +22,20 @@ from bmastore.storage.statements import literal, quoted, run
 
 @dataclass(frozen=True)
 class Compacted:
-    """Bytes of a store before and after."""
+    """Bytes of a store before and after, and how many entries were moved to the archive."""
 
     before: int
     after: int
+    archived: int
 
 
-def compact(writer: Writer) -> Compacted:
+def compact(writer: Writer, archive_before: date | None = None) -> Compacted:
     """Write a store anew beside itself, and put it in its place; nobody may use the writer after.
 
     Whatever happens, the store is the one from before or the new one: it takes its name by rename,
     once it is known to hold the same rows and is on the disk. The lock is that of the file from
-    before, so until then nobody else writes.
+    before, so until then nobody else writes. Entries that ended before ``archive_before`` and count
+    no more go to the archive first.
 
     Raises
     ------
@@ -39,11 +43,12 @@ def compact(writer: Writer) -> Compacted:
         If there is no room for it, or the new file is not the same.
     """
     path, duck = writer.path, writer.duck
+    before = path.stat().st_size
+    archived = 0 if archive_before is None else move_entries(writer, archive_before)
     writer.checkpoint()
     for left_over in path.parent.glob(f".{path.name}.*.compact*"):
         left_over.unlink(missing_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.compact")
-    before = path.stat().st_size
     home = database_of(duck)
     try:
         duck.execute(f"attach {literal(str(temporary))} as compacted")
@@ -66,7 +71,7 @@ def compact(writer: Writer) -> Compacted:
     finally:
         with suppress(FileNotFoundError):
             temporary.unlink()
-    return Compacted(before, after)
+    return Compacted(before, after, archived)
 
 
 def free_bytes(duck: duckdb.DuckDBPyConnection) -> int:

@@ -14,7 +14,7 @@ import duckdb
 from bmastore.errors import StoreDamagedError, StoreError, StoreLockedError
 from bmastore.storage.guard import checkpoint, log_size, mend
 from bmastore.storage.holders import held_here, holding, reading
-from bmastore.storage.paths import results_path
+from bmastore.storage.paths import archive_path, results_path
 from bmastore.storage.statements import literal
 from bmastore.storage.turns import let_writers_in, waiting
 from bmastore.storage.urls import masked_command
@@ -158,13 +158,14 @@ def read_only(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def _open_locked_down(path: Path) -> duckdb.DuckDBPyConnection:
-    published = literal(str(results_path(path)))
+    published, archive = literal(str(results_path(path))), literal(str(archive_path(path)))
     try:
         # Unlike a dry run's: the two cannot share a database.
         duck = duckdb.connect(str(path), read_only=True, config={"memory_limit": _QUERY_MEMORY})
     except duckdb.Error as error:
         raise explain(path, error) from None
     duck.execute(f"set global allowed_paths = [{published}, {published} || '.wal']")
+    duck.execute(f"set global allowed_directories = [{archive}]")
     _lock_down(duck)
     return duck
 
@@ -177,14 +178,14 @@ def _lock_down(duck: duckdb.DuckDBPyConnection) -> None:
 
 
 @contextmanager
-def read_published(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection that can reach nothing but published results, closed at the end."""
-    with open_published(path) as duck:
+def read_published(path: Path, folder: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection that can reach nothing but published results and a folder, closed at the end."""
+    with open_published(path, folder) as duck:
         yield duck
 
 
-def open_published(path: Path, writes: Path | None = None) -> duckdb.DuckDBPyConnection:
-    """A connection that can reach nothing but published results, and a folder that it writes to.
+def open_published(path: Path, folder: Path | None = None) -> duckdb.DuckDBPyConnection:
+    """A connection that can reach nothing but published results, and a folder.
 
     They are renewed by rename, so each reader opens them for itself: what DuckDB opens by its
     path, it shares in a process for as long as anybody has it open, however old it is by then.
@@ -193,8 +194,8 @@ def open_published(path: Path, writes: Path | None = None) -> duckdb.DuckDBPyCon
     try:
         duck.execute(f"attach {literal(str(path))} as published (read_only)")
         duck.execute("use published")
-        if writes is not None:
-            duck.execute(f"set global allowed_directories = [{literal(str(writes))}]")
+        if folder is not None:
+            duck.execute(f"set global allowed_directories = [{literal(str(folder))}]")
         _lock_down(duck)
         check_tables(duck, path)
     except duckdb.Error as error:

@@ -116,6 +116,6 @@ def _opened(store: Path, folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
             yield session.duck
         return
     published = results_path(store) if results_path(store).exists() else store
-    with open_published(published, writes=folder) as duck:
+    with open_published(published, folder) as duck:
         create_views(duck.execute, VIEWS, are_temporary=True)
         yield duck

@@ -34,6 +34,11 @@ def models_path(store: Path) -> Path:
     return store.with_name(f"{_own_name(store)}.models")
 
 
+def archive_path(store: Path) -> Path:
+    """Where entries lie that were moved out of a store: ``bma.duckdb`` → ``bma.archive/``."""
+    return store.with_name(f"{_own_name(store)}.archive")
+
+
 def _own_name(store: Path) -> str:
     """What the names of a store's files begin with.
 

@@ -16,6 +16,7 @@ import duckdb
 
 from bmastore.calendar import utc_now
 from bmastore.digests import of_text
+from bmastore.storage import archive
 from bmastore.storage.comments import comments, describe
 from bmastore.storage.compact import free_bytes
 from bmastore.storage.identity import store_state
@@ -105,7 +106,7 @@ def _write(writer: Writer, path: Path, *, is_new: bool) -> bool:
             "published_at": utc_now().isoformat(" ", "seconds"),
             "free_bytes": str(free_bytes(duck)),
         }
-        _say(duck, about | (store_state(writer.path) or {}))
+        _say(duck, about | archive.marks_of(duck) | (store_state(writer.path) or {}))
         duck.commit()
         # Nobody reads it before it has its name: this one needs no guard.
         duck.execute("checkpoint published")

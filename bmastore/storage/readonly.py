@@ -16,6 +16,7 @@ import duckdb
 
 from bmastore.errors import QueryError
 from bmastore.storage.statements import literal
+from bmastore.storage.views import HISTORY_VIEWS
 
 # Table functions that make rows of their arguments, or tell what there is in the catalog.
 _TABLE_FUNCTIONS = frozenset(
@@ -42,10 +43,15 @@ _EXPLAIN = re.compile(r"\s*explain(\s+analyze)?(\s*\([^)]*\))?\s+", re.IGNORECAS
 
 @dataclass(frozen=True)
 class Reach:
-    """What a query reads: ``panel`` relations that are not published, and whether the catalog."""
+    """What a query reads.
+
+    ``panel`` are relations that are not published; it may read the catalog, and entries that count
+    no more.
+    """
 
     panel: tuple[str, ...]
     is_of_catalog: bool
+    is_of_history: bool
 
 
 def reach(text: str) -> Reach:
@@ -55,10 +61,14 @@ def reach(text: str) -> Reach:
         try:
             names = set(_names(_parsed(duck, _EXPLAIN.sub("", text, count=1))))
         except QueryError:
-            return Reach((), is_of_catalog=False)
+            return Reach((), is_of_catalog=False, is_of_history=False)
     relations = {name for kind, name in names if kind == "relation"}
     asked = {name for kind, name in names if kind == "table"} & _CATALOG_FUNCTIONS
-    return Reach(tuple(sorted(relations & PANEL_RELATIONS)), bool(asked) or _SHOWN in relations)
+    return Reach(
+        tuple(sorted(relations & PANEL_RELATIONS)),
+        is_of_catalog=bool(asked) or _SHOWN in relations,
+        is_of_history=bool(relations & HISTORY_VIEWS),
+    )
 
 
 def check_text(text: str) -> None:

@@ -11,6 +11,7 @@ import duckdb
 
 from bmastore.errors import StoreError, StoreLockedError, StoreNotFoundError
 from bmastore.storage import postgres
+from bmastore.storage.archive import history
 from bmastore.storage.connect import (
     PATIENCE_S,
     alone,
@@ -30,10 +31,10 @@ from bmastore.storage.identity import (
     store_id,
     store_state,
 )
-from bmastore.storage.paths import models_path, remove_store, results_path
+from bmastore.storage.paths import archive_path, models_path, remove_store, results_path
 from bmastore.storage.statements import Part, Value, bulk_insert, literal, quoted, run
 from bmastore.storage.versions import SCHEMA_VERSION, check_version, has_table, version
-from bmastore.storage.views import PANEL_VIEWS, VIEWS, create_views
+from bmastore.storage.views import LEDGER, PANEL_VIEWS, VIEWS, create_views
 
 if TYPE_CHECKING:
     from bmastore.storage.postgres import Server
@@ -267,7 +268,11 @@ def connected(
 
 @contextmanager
 def open_reader(
-    path: Path, *, needs_panel: bool = False, prefers_panel: bool = False
+    path: Path,
+    *,
+    needs_panel: bool = False,
+    prefers_panel: bool = False,
+    needs_history: bool = False,
 ) -> Iterator[Reader]:
     """Open a store read-only, or its published results.
 
@@ -280,6 +285,9 @@ def open_reader(
         The caller reads features, which are not published.
     prefers_panel:
         The caller would like to see it, and does without where the store is held.
+    needs_history:
+        The caller reads entries that count no more, some of which the archive may hold. Who opens
+        published results for themselves sees what these hold.
 
     Raises
     ------
@@ -293,6 +301,7 @@ def open_reader(
     with ExitStack() as stack:
         wants_panel = needs_panel or prefers_panel
         duck, note = None if wants_panel else _current_results(stack, path), None
+        is_current = duck is not None
         if duck is None:
             try:
                 duck = stack.enter_context(read_only(path))
@@ -301,7 +310,7 @@ def open_reader(
                     raise StoreLockedError(f"{error}. {_NOT_PUBLISHED}") from None
                 if not published.exists():
                     raise
-                duck = stack.enter_context(read_published(published))
+                duck = stack.enter_context(read_published(published, archive_path(path)))
                 note = f"{path} is being written; this is {_dated(published)}"
         check_version(version(duck, path), path, path)
         place = None if note else stored_place(duck)
@@ -309,14 +318,16 @@ def open_reader(
             _show_ledger_of_published(duck, published)
         elif place is not None:
             check_results(path, store_id(duck))
-            duck = stack.enter_context(read_published(published))
+            duck = stack.enter_context(read_published(published, archive_path(path)))
             note = f"the ledger lies in {place}; this is {_dated(published)}"
         # Published results have no panel.
         has_panel = has_table(duck, "folds")
         if needs_panel and not has_panel:
             raise no_panel(path)
         shown = (*PANEL_VIEWS, *VIEWS) if has_panel else VIEWS
-        create_views(duck.execute, shown, are_temporary=True)
+        is_copy = not (has_panel or is_current or note)
+        entries = history(duck, path) if needs_history and not is_copy else LEDGER
+        create_views(duck.execute, shown, are_temporary=True, history=entries)
         yield Reader(path, duck, note)
 
 
@@ -333,7 +344,7 @@ def _current_results(stack: ExitStack, path: Path) -> duckdb.DuckDBPyConnection 
     if not results_path(path).is_file():
         return None
     with suppress(StoreError):  # a damaged copy: the store itself answers
-        duck = stack.enter_context(read_published(results_path(path)))
+        duck = stack.enter_context(read_published(results_path(path), archive_path(path)))
         if published_state(duck) == store_state(path):
             return duck
     return None

@@ -46,6 +46,11 @@ VIEWS = (
     "v_feature_drift",
 )
 
+# All entries, where there is no archive.
+LEDGER = Part("ledger")
+# Views of entries that count no more, which the archive may hold.
+HISTORY_VIEWS = frozenset({"v_attempts", "v_entries", "v_weights_history"})
+
 # Of several attempts at a stock, the newest is the first in this order: a look back replaces none.
 NEWEST_FIRST = Part("cutoff desc nulls last, attempt desc")
 
@@ -76,6 +81,7 @@ def create_views(
     names: Iterable[str] = (*PANEL_VIEWS, *VIEWS),
     *,
     are_temporary: bool = False,
+    history: Part = LEDGER,
 ) -> None:
     """Create or replace views of ``sql/views/``.
 
@@ -85,9 +91,11 @@ def create_views(
         Runs a statement.
     are_temporary:
         Make views of the connection, which come before those of a store, whoever made these.
+    history:
+        The relation of all entries; see :mod:`bmastore.storage.archive`.
     """
     for name in names:
-        for statement in statements(f"views/{name}", **_rules()):
+        for statement in statements(f"views/{name}", history=history, **_rules()):
             if are_temporary:
                 statement = statement.replace("create or replace view", "create temp view", 1)
             execute(statement)

@@ -1,5 +1,6 @@
 -- Tell anew how members were weighed on some cutoffs, over the stocks that were trained as of
--- each: of several entries of a stock, the last one counts. {which}: those.
+-- each: of several entries of a stock, the last one counts. {which}: those;
+-- {history}: the ledger, with what was moved to the archive.
 delete from member_days where {which};
 
 insert into member_days (
@@ -27,7 +28,7 @@ from (
                 row_number() over (
                     partition by ticker, target, cutoff order by attempt desc
                 ) as place
-            from ledger
+            from {history} as entries
             where status = 'trained' and {which}
         ) as made
         where place = 1

@@ -1,5 +1,5 @@
 -- What the ledger promises, and how many rows break it, with an example of them. {told}: which
--- entries count, as the ledger tells.
+-- entries count, as the ledger tells; {history}: the ledger, with what was moved to the archive.
 with told as ({told}),
 
 kept as (
@@ -86,7 +86,7 @@ from (
     union all
     select 'predictions', 'rows of no entry', ticker
     from predictions
-    where entry_id not in (select entry_id from ledger)
+    where entry_id not in (select entry_id from {history} as entries)
     union all
     select 'universes', 'universes whose prior weights do not sum to one', target
     from universes

@@ -1,3 +1,4 @@
+-- {history}: the ledger, with what was moved to the archive.
 -- One row per attempt at a stock. age counts back from the newest, which is the one with the
 -- newest cutoff, and of these the last: a look back (train --as-of) replaces nothing.
 -- is_current marks the trained attempt whose ensemble is in use.
@@ -13,6 +14,6 @@ select
     ) as age,
     coalesce(ledger.entry_id = standings.current_entry, false) as is_current,
     standings.attempts
-from ledger
+from {history} as ledger
 left join standings
     on standings.ticker = ledger.ticker and standings.target = ledger.target;

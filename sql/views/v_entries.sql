@@ -1,3 +1,4 @@
+-- {history}: the ledger, with what was moved to the archive.
 -- One row per attempt at a stock: its run and cause, what became of it, and its weights and
 -- metrics as columns. Those of members that are no part of it are NULL.
 create or replace view v_entries as
@@ -17,7 +18,7 @@ select
     made.run_id, runs.started_at as run_started_at, runs.status as run_status,
     stocks.sector, made.config_hash, made.code_version, made.data_digest,
     made.artifact_sha256, made.universe_sha256, made.entry_id
-from ledger as made
+from {history} as made
 left join standings on standings.ticker = made.ticker and standings.target = made.target
 left join runs on runs.run_id = made.run_id
 left join stocks on stocks.ticker = made.ticker;

@@ -1,3 +1,4 @@
+-- {history}: the ledger, with what was moved to the archive.
 -- One row per member of each trained entry, whether it is in use or not: how a stock's weights
 -- have changed from cutoff to cutoff.
 create or replace view v_weights_history as
@@ -11,6 +12,6 @@ select
     unnest(made.member_errors) as member_error,
     coalesce(made.entry_id = standings.current_entry, false) as is_current,
     made.attempt, made.run_id, made.entry_id, stocks.sector
-from ledger as made
+from {history} as made
 left join standings on standings.ticker = made.ticker and standings.target = made.target
 left join stocks on stocks.ticker = made.ticker;

@@ -1,0 +1,11 @@
+-- Entries that ended before $before and that nothing stands on: neither the newest attempt at a
+-- stock nor the one in use. How many there are.
+create or replace temp table superseded as
+select entry_id
+from ledger
+where
+    finished_at < $before
+    and entry_id not in (select newest_entry from standings)
+    and entry_id not in (select current_entry from standings where current_entry is not null);
+
+select count(*) from superseded
