@@ -17,11 +17,12 @@ from bmastore.storage import archive, artifacts, postgres
 from bmastore.storage.connect import alone
 from bmastore.storage.create import fill
 from bmastore.storage.identity import mark_of, new_store_id, write_store_id
+from bmastore.storage.ledger_place import stored_place
 from bmastore.storage.paths import models_path, remove_store, results_path
 from bmastore.storage.publish import publish
 from bmastore.storage.renewal import LEDGER_TABLES
 from bmastore.storage.salvage import Salvaged, attached, database_of, save_table, tables_of
-from bmastore.storage.session import Writer, not_found, stored_place
+from bmastore.storage.session import Writer, not_found
 from bmastore.storage.statements import ask, quoted, run
 from bmastore.storage.versions import SCHEMA_VERSION
 from bmastore.table import Table

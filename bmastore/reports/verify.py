@@ -26,10 +26,11 @@ from bmastore.storage.archive import history
 from bmastore.storage.connect import read_published
 from bmastore.storage.create import in_memory
 from bmastore.storage.identity import mark_of, published_state, store_id, store_state
+from bmastore.storage.ledger_place import stored_place
 from bmastore.storage.paths import archive_path, models_path, results_path
 from bmastore.storage.renewal import LEDGER_TABLES
 from bmastore.storage.salvage import database_of, fingerprint, tables_of
-from bmastore.storage.session import Reader, open_reader, stored_place
+from bmastore.storage.session import Reader, open_reader
 from bmastore.storage.statements import Part, bulk_insert, run
 from bmastore.storage.views import LEDGER
 from bmastore.table import Table

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from bmastore.storage import postgres
 from bmastore.storage.connect import PATIENCE_S
 from bmastore.storage.identity import adopt_id, claim_ledger
+from bmastore.storage.ledger_place import check_place
 from bmastore.storage.paths import adopt_files
 from bmastore.storage.resources import resource_dir
-from bmastore.storage.session import Writer, check_place, connected, not_found
+from bmastore.storage.session import Writer, connected, not_found
 from bmastore.storage.shown import send_panel
 from bmastore.storage.versions import SCHEMA_VERSION, too_new, version
 from bmastore.storage.views import create_views

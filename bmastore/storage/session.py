@@ -31,6 +31,7 @@ from bmastore.storage.identity import (
     store_id,
     store_state,
 )
+from bmastore.storage.ledger_place import check_place, stored_place
 from bmastore.storage.paths import archive_path, models_path, remove_store, results_path
 from bmastore.storage.statements import Part, Value, bulk_insert, literal, quoted, run
 from bmastore.storage.versions import SCHEMA_VERSION, check_version, has_table, version
@@ -364,29 +365,6 @@ def _show_ledger_of_published(duck: duckdb.DuckDBPyConnection, published: Path) 
     ).fetchall()
     for (name,) in tables:
         duck.execute(f"create temp view {quoted(name)} as from results.{quoted(name)}")
-
-
-def stored_place(duck: duckdb.DuckDBPyConnection) -> str | None:
-    """The server on which the store's ledger lies; ``None`` if it lies in the store."""
-    if not has_table(duck, "settings"):
-        return None  # published results
-    rows = duck.execute("select value from settings where name = 'ledger'").fetchall()
-    return str(rows[0][0]) if rows else None
-
-
-def check_place(duck: duckdb.DuckDBPyConnection, path: Path, ledger_url: str | None) -> None:
-    """The ledger must be looked for where it is, or all stocks would seem new."""
-    place = stored_place(duck)
-    asked = postgres.place(ledger_url) if ledger_url else None
-    if place != asked and place is not None:
-        raise StoreError(
-            f"the ledger of {path} lies in {place}; name it with --ledger or BMASTORE_LEDGER"
-        )
-    if place != asked:
-        raise StoreError(
-            f"the ledger of {path} lies in it, not in {asked}; leave out --ledger, or begin a "
-            f"new store"
-        )
 
 
 def not_found(path: Path) -> StoreNotFoundError:
