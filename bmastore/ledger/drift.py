@@ -15,7 +15,7 @@ from bmastore.arrays import evenly_spread
 from bmastore.calendar import Grid, utc_now
 from bmastore.ledger.entries import Columns
 from bmastore.models.config import Splits
-from bmastore.models.drift import feature_day
+from bmastore.models.drift import Reference, feature_day
 from bmastore.panel.read import RECENT_DAYS, feature_columns_sql
 from bmastore.panel.series import feature_columns
 from bmastore.storage.session import Writer
@@ -45,22 +45,33 @@ def measure_new_days(writer: Writer) -> int:
     windows = {day: _window(days, day, sample) for day in new}
     wanted = sorted({*new, *(day for window in windows.values() for day in window)})
     rows = _read(writer, wanted, features)
+    # Days of one cell have one window.
+    references = {
+        window: _references([rows[day] for day in window if day in rows], len(features))
+        for window in set(windows.values())
+    }
     columns = Columns()
     for day in new:
-        before = [rows[one] for one in windows[day] if one in rows]
         for i, feature in enumerate(features):
-            window = np.concatenate([one[:, i] for one in before]) if before else np.empty(0, "f4")
-            measured = feature_day(rows[day][:, i], window)
+            measured = feature_day(rows[day][:, i], references[windows[day]][i])
             columns.add(date=day, feature=feature, measured_at=utc_now(), **vars(measured))
     writer.insert("feature_days", columns.values)
     return len(new)
 
 
-def _window(days: list[date], day: date, sample: int) -> list[date]:
+def _window(days: list[date], day: date, sample: int) -> tuple[date, ...]:
     """Days of a day's training window that are looked at, spread evenly over it."""
     grid = Grid(Splits().refresh_days)
     first = grid.first_day(grid.cell(day))
-    return evenly_spread([one for one in days if one < first][-_WINDOW:], sample)
+    return tuple(evenly_spread([one for one in days if one < first][-_WINDOW:], sample))
+
+
+def _references(before: list[NDArray[np.float32]], n_features: int) -> list[Reference | None]:
+    """How each feature lies in a window: on its days, each of shape (stocks, p)."""
+    if not before:
+        return [None] * n_features
+    window = np.concatenate(before)
+    return [Reference.of(window[:, i]) for i in range(n_features)]
 
 
 def _read(

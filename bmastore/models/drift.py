@@ -34,11 +34,29 @@ class FeatureDay:
     stability: float | None
 
 
-def feature_day(today: NDArray[np.float32], window: NDArray[np.float32]) -> FeatureDay:
-    """How a feature stood on a day, shape (n,), and in the window before it, shape (m,).
+@dataclass(frozen=True)
+class Reference:
+    """How a feature's values lie in a training window: its tenths, of which some may be one.
 
-    NaN is missing.
+    ``edges`` lie between the parts, shape (k - 1,); ``shares`` of the values in each, and of those
+    that are missing, have shape (k + 1,).
     """
+
+    edges: NDArray[np.float32]
+    shares: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, window: NDArray[np.float32]) -> "Reference | None":
+        """That of a window, shape (m,), NaN where missing; ``None`` if it has too few values."""
+        known = window[~np.isnan(window)]
+        if len(known) < _FEWEST:
+            return None
+        edges = np.unique(np.quantile(known, np.arange(1, _PARTS) / _PARTS))
+        return cls(edges, _shares(window, edges))
+
+
+def feature_day(today: NDArray[np.float32], reference: Reference | None) -> FeatureDay:
+    """How a feature stood on a day, shape (n,), NaN where missing, and against the window."""
     known = today[~np.isnan(today)].astype(np.float64)
     low, middle, high = np.quantile(known, (0.25, 0.5, 0.75)) if len(known) else (None,) * 3
     return FeatureDay(
@@ -46,23 +64,21 @@ def feature_day(today: NDArray[np.float32], window: NDArray[np.float32]) -> Feat
         None if middle is None else float(middle),
         None if low is None or high is None else float(high - low),
         1 - len(known) / len(today),
-        stability_index(today, window),
+        None if reference is None else stability_index(today, reference),
     )
 
 
-def stability_index(today: NDArray[np.float32], window: NDArray[np.float32]) -> float | None:
+def stability_index(today: NDArray[np.float32], reference: Reference) -> float | None:
     """Population stability index of a day's values against those of a window.
 
     The sum over the parts of (share today - share then) log(share today / share then): the
     Kullback-Leibler divergence both ways (Siddiqi, "Credit Risk Scorecards", 2006, chapter 8).
     Parts are the tenths of the window, and what is missing. Each count is enlarged by a half,
-    so that an empty part is no infinity. ``None`` where the window has too few values.
+    so that an empty part is no infinity. ``None`` without any values of the day.
     """
-    known = window[~np.isnan(window)]
-    if len(known) < _FEWEST or not len(today):
+    if not len(today):
         return None
-    edges = np.unique(np.quantile(known, np.arange(1, _PARTS) / _PARTS))
-    then, now = (_shares(values, edges) for values in (window, today))
+    then, now = reference.shares, _shares(today, reference.edges)
     return float(np.sum((now - then) * np.log(now / then)))
 
 

@@ -4,11 +4,14 @@
 
 Both take turns, so that a slow spell of the machine hits both alike; the ratio is of medians. The
 traffic is that of the loopback device while the cluster works: keep the machine otherwise idle.
+What a stock costs the coordinator is the slope of its CPU time over stocks, with local workers.
 """
 
 import argparse
 import shutil
 import statistics
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -18,6 +21,14 @@ import psutil
 from tests.bench.__main__ import REAL_DATA, command
 
 _WORKERS = 2
+# Of the stocks, over which the coordinator's cost is measured.
+_PARTS = (0.25, 1.0)
+# Runs the command line, and says what CPU time its own process took.
+_TIMED = (
+    "import sys, time; from bmastore.cli import main\n"
+    "try: main(sys.argv[1:])\n"
+    "finally: print(time.process_time(), file=sys.stderr)"
+)
 _HOW = {"local": ("--workers", _WORKERS), "cluster": ("--cluster", f"local:{_WORKERS}")}
 
 
@@ -36,7 +47,19 @@ def main():
     wall = {how: statistics.median(measures[f"{how}_s"]) for how in _HOW}
     print(f"cluster against local, wall  {wall['cluster'] / wall['local']:>10.2f}    <= 1.10")
     traffic = statistics.median(measures["traffic_kb_per_stock"])
+    costs = [statistics.median(measures[f"coordinator_cpu_s_{part}"]) for part in _PARTS]
+    per_stock = (costs[1] - costs[0]) / (options.stocks * (_PARTS[1] - _PARTS[0]))
+    print(f"coordinator, CPU ms per stock{1000 * per_stock:>9.2f}")
     print(f"traffic, kB per stock        {traffic:>10.1f}    <= 60")
+
+
+def coordinator(store, n_stocks):
+    """CPU seconds of the process that reads and writes the store in a pass over so many stocks."""
+    args = ("train", "--workers", _WORKERS, "--limit", n_stocks, "--store", store)
+    done = subprocess.run(
+        [sys.executable, "-c", _TIMED, *map(str, args)], capture_output=True, text=True
+    )
+    return float(done.stderr.strip().splitlines()[-1])
 
 
 def run(folder, prices, n_stocks, rounds):
@@ -61,6 +84,11 @@ def run(folder, prices, n_stocks, rounds):
             for name, value in found.items():
                 measures.setdefault(name, []).append(value)
                 print(f"  {name:<28} {value:10.2f}", flush=True)
+        for part in _PARTS:
+            copied = folder / f"part{round_}_{part}.duckdb"
+            shutil.copy(store, copied)
+            found = coordinator(copied, int(part * n_stocks))
+            measures.setdefault(f"coordinator_cpu_s_{part}", []).append(found)
     return measures
 
 

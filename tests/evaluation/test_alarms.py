@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bmastore.evaluation import alarms
 from bmastore.evaluation.alarms import Days
 from bmastore.evaluation.scores import rank_correlations
-from bmastore.models.drift import stability_index
+from bmastore.models.drift import Reference, stability_index
 
 HORIZON, STOCKS, TESTED, BEFORE = 5, 60, 80, 60
 BETA = 0.4  # a rank correlation of .36
@@ -44,7 +44,7 @@ def history(seed, days, change=None, at=0):
 def stabilities(seed, days, broken_at=None):
     """Stability by day of two features, the second of which breaks."""
     random = np.random.default_rng(seed)
-    window = random.standard_normal(5_000).astype(np.float32)
+    window = Reference.of(random.standard_normal(5_000).astype(np.float32))
     found = []
     for day in range(days):
         sound, other = random.standard_normal((2, STOCKS)).astype(np.float32)

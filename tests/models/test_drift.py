@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bmastore.models.drift import feature_day, stability_index
+from bmastore.models.drift import Reference, feature_day, stability_index
 
 WINDOW = np.random.default_rng(0).standard_normal(5_000).astype(np.float32)
+REFERENCE = Reference.of(WINDOW)
 
 
 def a_day(n=400, seed=1):
@@ -15,7 +16,7 @@ def a_day(n=400, seed=1):
 
 
 def test_a_day_like_all_others_is_stable():
-    found = [stability_index(a_day(seed=i), WINDOW) for i in range(50)]
+    found = [stability_index(a_day(seed=i), REFERENCE) for i in range(50)]
     # Of equal distributions its mean is the number of parts less one, by their sizes.
     assert np.mean(found) == pytest.approx(9 * (1 / 400 + 1 / 5_000), rel=0.4)
     assert max(found) < 0.1
@@ -27,7 +28,7 @@ def test_a_day_like_all_others_is_stable():
     ids=["scaled", "stuck", "moved", "missing"],
 )
 def test_a_broken_feature_is_not(broken):
-    assert stability_index(broken(a_day()), WINDOW) > 1
+    assert stability_index(broken(a_day()), REFERENCE) > 1
 
 
 @settings(max_examples=50)
@@ -36,21 +37,20 @@ def test_its_units_do_not_matter(factor, shift):
     # Powers of two, so that no value crosses an edge by rounding.
     factor = 2.0 ** round(np.log2(factor))
     day = a_day() * 1.5
-    scaled = stability_index(
-        (day * factor).astype(np.float32), (WINDOW * factor).astype(np.float32)
-    )
-    assert scaled == pytest.approx(stability_index(day, WINDOW))
-    assert stability_index(-day - shift, -WINDOW - shift) >= 0
+    scaled = Reference.of((WINDOW * factor).astype(np.float32))
+    found = stability_index((day * factor).astype(np.float32), scaled)
+    assert found == pytest.approx(stability_index(day, REFERENCE))
+    assert stability_index(-day - shift, Reference.of(-WINDOW - shift)) >= 0
 
 
 def test_a_small_window_tells_nothing():
-    assert stability_index(a_day(), WINDOW[:100]) is None
-    assert feature_day(a_day(), np.empty(0, np.float32)).stability is None
+    assert Reference.of(WINDOW[:100]) is None
+    assert feature_day(a_day(), None).stability is None
 
 
 def test_a_day_says_where_its_stocks_stood():
-    found = feature_day(np.array([1, 2, 3, 4, 5, np.nan], np.float32), WINDOW)
+    found = feature_day(np.array([1, 2, 3, 4, 5, np.nan], np.float32), REFERENCE)
     assert (found.stocks, found.median, found.quartile_distance) == (6, 3.0, 2.0)
     assert found.share_missing == pytest.approx(1 / 6)
-    nothing = feature_day(np.full(3, np.nan, np.float32), WINDOW)
+    nothing = feature_day(np.full(3, np.nan, np.float32), REFERENCE)
     assert (nothing.median, nothing.quartile_distance, nothing.share_missing) == (None, None, 1.0)
