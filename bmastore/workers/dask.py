@@ -4,6 +4,7 @@ What chunks share goes to each worker once. Each job says which libraries it exp
 the same to the bit only where the same ones grow the trees.
 """
 
+import gc
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
@@ -110,7 +111,15 @@ def _with_shared(
         else one
         for one in args
     ]
-    return job(*whole, **kwargs)
+    # A worker of a cluster is not ours to freeze, as local ones are: it is asked for a second or
+    # two not to look for garbage, of which fits leave next to none.
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        return job(*whole, **kwargs)
+    finally:
+        if collects:
+            gc.enable()
 
 
 @cache

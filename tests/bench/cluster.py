@@ -26,7 +26,7 @@ _PARTS = (0.25, 1.0)
 # Runs the command line, and says what CPU time its own process took.
 _TIMED = (
     "import sys, time; from bmastore.cli import main\n"
-    "try: main(sys.argv[1:])\n"
+    "try: main()\n"
     "finally: print(time.process_time(), file=sys.stderr)"
 )
 _HOW = {"local": ("--workers", _WORKERS), "cluster": ("--cluster", f"local:{_WORKERS}")}

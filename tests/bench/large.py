@@ -81,7 +81,10 @@ def make_prices(folder, prices, n_stocks):
 
 
 def measure(what, store, *args):
-    """Run a command; print its seconds, CPU seconds and peak memory with its workers'."""
+    """Run a command; print its seconds, CPU seconds and peak memory with its workers'.
+
+    Where the input is refused, what is said; then ``False``.
+    """
     command = [str(Path(sys.executable).with_name("bmastore")), *map(str, args)]
     before, started = os.times(), time.perf_counter()
     running = subprocess.Popen(
@@ -93,8 +96,10 @@ def measure(what, store, *args):
     wall, after = time.perf_counter() - started, os.times()
     cpu = sum(after[2:4]) - sum(before[2:4])
     if running.returncode not in (0, 1):
-        raise SystemExit(said.decode())
+        print(f"{what:<34} {said.decode().strip()}", flush=True)
+        return False
     print(f"{what:<34} {wall:>9.1f} {cpu:>9.1f} {peak.most / 2**20:>9,.0f}", flush=True)
+    return True
 
 
 class Peak(threading.Thread):
