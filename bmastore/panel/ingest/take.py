@@ -33,6 +33,9 @@ from bmastore.panel.ingest.report import Count, IngestReport
 from bmastore.panel.ingest.sources import open_sources
 from bmastore.storage.session import Session, Writer
 
+# Of DuckDB; what is larger goes to the disk. Its own default is most of the machine's.
+_DUCKDB_MEMORY = "2GB"
+
 
 def ingest(
     session: Session,
@@ -72,6 +75,7 @@ def ingest(
     panel = bool(options.targets)
     fits = partial(ready.fits, options=options) if panel else prices.fits
     duck = session.duck
+    duck.execute(f"set memory_limit = '{_DUCKDB_MEMORY}'")
     with (
         _readable_errors(session.path),
         open_sources(duck, data, options, panel=panel, fits=fits) as sources,
