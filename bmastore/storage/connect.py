@@ -91,6 +91,12 @@ def alone(
         except duckdb.Error as error:
             if is_damage(error):
                 raise damaged(path, error) from None
+            if isinstance(error, duckdb.OutOfMemoryException):
+                raise StoreError(
+                    f"{path} needs more memory than DuckDB is given here, or more room on the disk "
+                    f"to put aside what does not fit: {_first_line(error)}; what was committed is "
+                    f"kept"
+                ) from None
             if not isinstance(error, _NOT_WRITTEN):
                 raise
             raise StoreError(

@@ -26,8 +26,9 @@ from bmastore.workers.dispatch import MemoryWatch, Progress
 from bmastore.workers.local import local_executor
 
 # A pass reads batch after batch: a larger buffer pool would only keep rows that are not
-# read again, and grow with the store. What needs more spills to disk.
-_DUCKDB_MEMORY = "256MB"
+# read again. What needs more spills to disk, but for what a scan of all stocks pins: at 100,000 of
+# them 256 MB are too few.
+_DUCKDB_MB, _DUCKDB_KB_PER_STOCK = 256, 10
 
 
 # What a summary says in its table.
@@ -161,7 +162,7 @@ def run_pass(
         If the store has no such target, features or tickers.
     """
     started = time.monotonic()
-    writer.duck.execute(f"set memory_limit = '{_DUCKDB_MEMORY}'")
+    _bound_memory(writer)
     fit_config = resolve(writer, config)
     choice = None
     if options.time_per_stock is not None:
@@ -200,6 +201,13 @@ def run_pass(
         recorder.finish("interrupted" if is_cut_short else "finished")
     wall_s = time.monotonic() - started
     return _summary(plan, recorder, memory, wall_s, is_cut_short, not_forecast)
+
+
+def _bound_memory(writer: Writer) -> None:
+    """Bound what DuckDB holds."""
+    ((stocks,),) = writer.duck.execute("select count(distinct ticker) from series").fetchall()
+    megabytes = _DUCKDB_MB + stocks * _DUCKDB_KB_PER_STOCK // 1000
+    writer.duck.execute(f"set memory_limit = '{megabytes}MB'")
 
 
 def _begin(
