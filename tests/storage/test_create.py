@@ -7,7 +7,7 @@ import duckdb
 import pytest
 
 from bmastore import Store
-from bmastore.errors import BmastoreError, StoreLockedError
+from bmastore.errors import BmastoreError, StoreError, StoreLockedError
 from bmastore.storage.session import open_writer
 from tests.helpers import HORIZON, TARGET, cli, files_below, make_prices
 
@@ -75,3 +75,16 @@ def test_whoever_waits_says_so_and_gives_up_in_time(filled):
     assert "waiting 1.5 s for it" in refused.stderr
     with open_writer(filled.path), pytest.raises(StoreLockedError):
         Store(filled.path, say=said.append, lock_timeout=0).ingest("x.csv")
+
+
+def hold_it_to_20_megabytes(path):
+    with open_writer(path) as writer:
+        writer.duck.execute("set memory_limit = '20MB'")
+        writer.duck.execute("set max_temp_directory_size = '0KB'")
+        writer.duck.execute("select list(i) from range(50_000_000) as numbers(i)").fetchall()
+
+
+def test_too_little_memory_is_said_in_a_sentence(filled):
+    with pytest.raises(StoreError, match=r"needs more memory.*what was committed is kept"):
+        hold_it_to_20_megabytes(filled.path)
+    assert len(filled.sql("from v_status")) == 6
