@@ -164,7 +164,10 @@ def connected(address: str, workers: int | None = None) -> Iterator[Cluster]:
     if kind == "local":
         if not rest.isdigit() or int(rest) < 1:
             raise ConfigError(f"{address!r} is no number of workers; write local:4")
+        settings: Any = import_module("dask.config")
         with (
+            # Its own look at what workers do, a hundred times per second, takes from the fits.
+            settings.set({"distributed.worker.profile.enabled": False}),
             dask.LocalCluster(
                 n_workers=int(rest), threads_per_worker=1, processes=True, dashboard_address=None
             ) as cluster,
