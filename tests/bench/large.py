@@ -48,12 +48,18 @@ def run(folder, store, prices, n_stocks, n_trained):
     repeat_ledger(store)
     measure("nothing pending", store, "train")
     measure("status", store, "status")
-    ticker = "A_0"
+    ticker = first_of(store)
     measure("explain", store, "explain", ticker)
     measure("predict --tickers", store, "predict", "--tickers", ticker)
     for view in ("v_status", "v_newest_forecasts", "v_weights"):
         measure(f"sql, {view}", store, "sql", f"select count(*) from {view}")
     print(f"the store has {store.stat().st_size / 2**20:,.0f} MB")
+
+
+def first_of(store):
+    """A stock that is trained."""
+    with duckdb.connect(str(store), read_only=True) as duck:
+        return duck.execute("select min(ticker) from v_latest").fetchall()[0][0]
 
 
 def make_prices(folder, prices, n_stocks):
