@@ -110,11 +110,8 @@ class Recorder:
         self.only_forecast += len(made)
 
     def publish(self) -> None:
-        """Publish the results so far, and not again before the time that it takes allows it."""
-        before = time.monotonic()
+        """Publish the results so far."""
         publish(self._writer, is_last=False)
-        pause = min((time.monotonic() - before) / _PUBLISH_SHARE, _PUBLISH_AFTER_S)
-        self._publish_after = time.monotonic() + max(pause, _PUBLISH_EVERY_S)
 
     def finish(self, status: str) -> None:
         """Commit the rest, close the run, publish, and delete superseded artifacts."""
@@ -192,6 +189,10 @@ class Recorder:
         return newest
 
     def _publish_if_due(self) -> None:
-        """Publish as often as its cost allows."""
-        if time.monotonic() > self._publish_after:
+        """Publish after the first commit, then as often as its cost allows."""
+        before = time.monotonic()
+        if before > self._publish_after:
             self.publish()
+            cost = time.monotonic() - before
+            pause = min(cost / _PUBLISH_SHARE, _PUBLISH_AFTER_S)
+            self._publish_after = time.monotonic() + max(pause, _PUBLISH_EVERY_S)
