@@ -250,3 +250,5 @@ def _forget_entries(writer: Writer) -> None:
     """Forget what was trained: beside newer entries a pass would be a look back."""
     for table in ("ledger", "standings", "predictions"):
         writer.duck.execute(f"delete from {table}")  # noqa: S608
+    # Its archive was not copied.
+    writer.duck.execute("delete from meta where name <> 'store_id'")

@@ -9,9 +9,10 @@ where something has changed, in the transaction that changes it, by SQL that cou
 from collections.abc import Sequence
 from datetime import date
 
+from bmastore.errors import StoreDamagedError
 from bmastore.storage.archive import history
 from bmastore.storage.session import Writer
-from bmastore.storage.statements import Part, among, literal, statements
+from bmastore.storage.statements import Part, among, ask, literal, statements
 from bmastore.storage.views import LEDGER, NEWEST_FIRST, REVISED
 
 _EVER = date(1, 1, 1)
@@ -33,12 +34,22 @@ def standings_told(which: Part = _ALL) -> Part:
 
 
 def tell_member_days(writer: Writer, target: str, run_id: str) -> None:
-    """After a run: of its cutoffs, and of those of runs before it that were killed."""
+    """After a run: of its cutoffs, and of those of runs before it that were killed.
+
+    While an archive cannot be read, cutoffs that were told before, of which it may hold entries,
+    stay as they are.
+    """
     rows = writer.ledger_rows("untold_cutoffs", target=target, run_id=run_id)
-    if rows:
-        cutoffs = among("cutoff", [row["cutoff"] for row in rows])
-        which = Part(f"target = {literal(target)} and {cutoffs.text}")
-        writer.change_ledger("replace_member_days", which=which, history=_history(writer))
+    cutoffs = {row["cutoff"] for row in rows}
+    try:
+        entries = _history(writer)
+    except StoreDamagedError:
+        entries = LEDGER
+        told = "select cutoff from member_days where target = $target"
+        cutoffs -= {cutoff for (cutoff,) in ask(writer.duck, told, target=target).fetchall()}
+    if cutoffs:
+        which = Part(f"target = {literal(target)} and {among('cutoff', sorted(cutoffs)).text}")
+        writer.change_ledger("replace_member_days", which=which, history=entries)
 
 
 def _history(writer: Writer) -> Part:

@@ -114,12 +114,16 @@ def _verify(reader: Reader, ledger_url: str | None) -> Verified:
 
 
 def _history(reader: Reader) -> tuple[Part, list[Finding]]:
-    """The relation of all entries, and what is wrong with the archive, which it then is without."""
+    """The relation of all entries, and what is wrong with the archive.
+
+    Of an archive that cannot be read, all that forecasts name are taken to be in it.
+    """
     try:
         return history(reader.duck, reader.path), []
     except StoreDamagedError as error:
         name = archive_path(reader.path).name
-        return LEDGER, [Finding(name, _first_line(error), "put it back from a backup")]
+        found = Finding(name, _first_line(error), "put it back from a backup")
+        return Part("predictions"), [found]
 
 
 def _broken_rules(duck: duckdb.DuckDBPyConnection, of: str, **parts: Part) -> Iterator[Finding]:

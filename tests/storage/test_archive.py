@@ -9,7 +9,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from bmastore import Store
+from bmastore import PassOptions, Store
 from bmastore.datasets import known_on
 from bmastore.errors import ConfigError, StoreDamagedError
 from bmastore.ledger.derived import tell_all
@@ -101,9 +101,12 @@ def test_a_file_that_is_not_what_it_was_is_said_by_those_who_need_it(nights, har
     with pytest.raises(StoreDamagedError, match=r"archived entries.*put"):
         nights.sql("from v_entries")
     assert len(nights.sql("from v_status")) == 6
-    assert nights.train(FAST).selected == 0
-    found = nights.verify().findings
-    assert archive_path(nights.path).name in {one.what for one in found}
+    days = nights.query("from v_member_days order by all").rows
+    assert nights.train(FAST, PassOptions(force=True)).trained == 6
+    assert nights.query("from v_member_days order by all").rows == days
+    (found,) = nights.verify().findings
+    assert found.what == archive_path(nights.path).name
+    assert "backup" in found.mended_by
 
 
 def test_names_in_a_store_lead_nowhere_else(nights, tmp_path):
@@ -141,6 +144,12 @@ def test_killed_at_any_moment_no_entry_is_lost_or_there_twice(nights):
     cli("compact", "--archive-before", TOMORROW, "--store", nights.path)
     assert nights.query("from v_entries order by all").rows == before
     assert own_entries(nights) == 6
+
+
+def test_what_members_are_worth_is_measured_without_it(nights):
+    nights.compact(archive_before=TOMORROW)
+    args = ("bench", "presets", "--members", "lgbm,zero", "--stocks", 2, "--store", nights.path)
+    assert "lgbm" in cli(*args).stdout
 
 
 def test_the_command_says_how_many(nights):
