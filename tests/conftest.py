@@ -22,17 +22,24 @@ def panel():
     return planted_panel(n_stocks=6, n_days=320)
 
 
-@pytest.fixture
-def filled(store, panel):
-    """A store with the made-up panel, not trained."""
+@pytest.fixture(scope="session")
+def _filled_once(tmp_path_factory, panel):
+    store = Store(tmp_path_factory.mktemp("filled") / "bma.duckdb")
     store.ingest(panel, target=TARGET, horizon=HORIZON)
     return store
 
 
+@pytest.fixture
+def filled(store, _filled_once):
+    """A store of its own with the made-up panel, not trained."""
+    shutil.copytree(_filled_once.path.parent, store.path.parent, dirs_exist_ok=True)
+    return store
+
+
 @pytest.fixture(scope="session")
-def _trained_once(tmp_path_factory, panel):
+def _trained_once(tmp_path_factory, _filled_once):
     store = Store(tmp_path_factory.mktemp("trained") / "bma.duckdb")
-    store.ingest(panel, target=TARGET, horizon=HORIZON)
+    shutil.copytree(_filled_once.path.parent, store.path.parent, dirs_exist_ok=True)
     store.train(FAST)
     return store
 

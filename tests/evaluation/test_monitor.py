@@ -51,6 +51,8 @@ def test_a_stock_whose_intervals_no_longer_hold_is_stale_once_per_decay(decaying
     assert report.days == 45
     assert causes(decaying) == {WILD: "decay"}
     assert statuses(decaying)[WILD] == "stale"
+    told = cli("explain", WILD, "--store", decaying.path).stdout
+    assert f"{WILD} is stale ({TARGET}); cause decay: its intervals were found to hold" in told
     # Looked at again before it is trained, it is still stale, and not marked again.
     assert decaying.monitor()[0].decayed == ()
     assert causes(decaying) == {WILD: "decay"}
@@ -61,12 +63,6 @@ def test_a_stock_whose_intervals_no_longer_hold_is_stale_once_per_decay(decaying
     assert causes(decaying) == {}
     assert decaying.train(FAST).selected == 0
     assert len(decaying.sql("from decays")) == 1
-
-
-def test_explain_says_why_it_waits(decaying):
-    decaying.monitor()
-    told = cli("explain", WILD, "--store", decaying.path).stdout
-    assert f"{WILD} is stale ({TARGET}); cause decay: its intervals were found to hold" in told
 
 
 def test_a_calm_store_says_so_beside_its_backtest(tmp_path):

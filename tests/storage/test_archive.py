@@ -1,6 +1,7 @@
 """The archive: superseded entries leave the store, and queries see them as before."""
 
 import random
+import shutil
 import signal
 import time
 from datetime import date, timedelta
@@ -23,12 +24,19 @@ VIEWS = ("v_entries", "v_attempts", "v_weights_history", "v_member_days", "v_sta
          "v_predictions", "v_weights")  # fmt: skip
 
 
-@pytest.fixture
-def nights(store, panel):
-    """A store after four nights, with three superseded entries per stock."""
+@pytest.fixture(scope="module")
+def four_nights(tmp_path_factory, panel):
+    store = Store(tmp_path_factory.mktemp("nights") / "bma.duckdb")
     for day in sorted(panel["date"].unique())[-12::3]:
         store.ingest(known_on(panel, day), target=TARGET, horizon=HORIZON)
         store.train(FAST)
+    return store
+
+
+@pytest.fixture
+def nights(store, four_nights):
+    """A store of its own after four nights, with three superseded entries per stock."""
+    shutil.copytree(four_nights.path.parent, store.path.parent, dirs_exist_ok=True)
     return store
 
 

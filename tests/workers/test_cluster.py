@@ -19,6 +19,7 @@ from bmastore.workers.dask import connected, libraries
 from bmastore.workers.pool import Pool
 from tests.helpers import FAST, cli, statuses, wait_until
 
+dask = pytest.importorskip("dask", reason="needs the cluster extra")
 distributed = pytest.importorskip("distributed", reason="needs the cluster extra")
 
 TREES = ExtraTreesRegressor(10, min_samples_leaf=10)
@@ -147,9 +148,17 @@ def universe_of(chunk):
     return chunk.universe
 
 
-def test_what_is_shared_goes_to_each_worker_once(cluster):
+def test_what_is_shared_goes_to_each_worker_once():
     chunk = Chunk(rows=None, remembered=(), universe=b"what all stocks share")
-    with connected(cluster.scheduler_address) as found:
+    # Dask takes copies away from workers that have nothing to do.
+    keep = {"distributed.scheduler.active-memory-manager.start": False}
+    with (
+        dask.config.set(keep),
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
+        ) as cluster,
+        connected(cluster.scheduler_address) as found,
+    ):
         assert found.workers == 2
         with found.make_executor(2) as executor:
             jobs = [executor.submit(universe_of, chunk) for _ in range(8)]

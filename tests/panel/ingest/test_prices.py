@@ -99,19 +99,25 @@ def test_a_revised_price_changes_the_digest_of_every_target_of_its_stock(store):
     assert (store.sql(query)["digest"] != before).tolist() == [False, True, False]
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """Features of prices that came in one ingest."""
+    store = Store(tmp_path_factory.mktemp("whole") / "bma.duckdb")
+    store.ingest(make_prices(n_stocks=2, n_days=90))
+    return features(store)
+
+
 @settings(max_examples=12, deadline=None)
 @given(st.data())
-def test_any_order_and_any_number_of_ingests_give_the_same_store(tmp_path_factory, data):
-    folder = tmp_path_factory.mktemp("pieces")
+def test_any_order_and_any_number_of_ingests_give_the_same_store(tmp_path_factory, whole, data):
     prices = make_prices(n_stocks=2, n_days=90)
-    whole, pieces = Store(folder / "whole.duckdb"), Store(folder / "pieces.duckdb")
-    whole.ingest(prices)
+    pieces = Store(tmp_path_factory.mktemp("pieces") / "bma.duckdb")
     order = data.draw(st.permutations(range(len(prices))))
     cuts = sorted(data.draw(st.lists(st.integers(1, len(prices) - 1), max_size=3)))
     for start, stop in zip([0, *cuts], [*cuts, len(prices)], strict=True):
         if start < stop:
             pieces.ingest(prices.iloc[order[start:stop]])
-    one, two = features(whole), features(pieces)
+    one, two = whole, features(pieces)
     assert one[["ticker", "date", "label_end"]].equals(two[["ticker", "date", "label_end"]])
     numbers = [*sorted(FEATURES), "value"]
     np.testing.assert_allclose(one[numbers], two[numbers], rtol=1e-5, atol=1e-9)
