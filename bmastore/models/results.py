@@ -171,7 +171,7 @@ class FitResult:
     ``importances`` are, by member, the shares of each feature in what the splits of its trees have
     gained, shape (p,), in the order of the config's features; of those members of the ensemble that
     have trees of their own. Of somebody's own, where they were asked for, they are the shares in
-    what shuffling each feature costs.
+    what shuffling each feature costs. ``artifact`` is empty where a worker has stored it.
     """
 
     scores: tuple[MemberScore, ...]

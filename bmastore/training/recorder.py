@@ -16,6 +16,7 @@ from bmastore.models.results import FitResult
 from bmastore.storage import artifacts
 from bmastore.storage.publish import publish
 from bmastore.storage.session import Writer
+from bmastore.training.delivery import store_rest
 from bmastore.training.plan import Plan
 from bmastore.training.universe import MadeUniverse
 from bmastore.workers.chunks import Outcome, Totals
@@ -146,7 +147,7 @@ class Recorder:
         ]
         for _, _, outcome in taken:
             if outcome.result is not None:
-                artifacts.write(models, outcome.result.artifact, outcome.result.artifact_sha256)
+                store_rest(models, outcome.result)
         results = [
             (outcome.ticker, entry_id, outcome.result)
             for entry_id, _, outcome in taken

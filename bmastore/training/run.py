@@ -16,8 +16,8 @@ from bmastore.storage.session import Session, Writer
 from bmastore.table import Table, Tabular
 from bmastore.training.budget import earlier_choice, spend_budget
 from bmastore.training.conduct import Stage, Stop, carry_out, crew, interruptible
+from bmastore.training.delivery import Folder, fit_and_deliver
 from bmastore.training.feed import recall_folds
-from bmastore.training.jobs import fit_chunk
 from bmastore.training.kept import forecast_kept
 from bmastore.training.options import PassOptions
 from bmastore.training.plan import Plan, make_plan, resolve, targets_of
@@ -180,6 +180,8 @@ def run_pass(
         if plan.stocks:
             with crew(make_executor, plan.workers, memory, stop) as hired:
                 recorder.publish()
+                folder = Folder(writer.models.absolute(), recorder.run_id)
+                folder.show()
                 stage = Stage(
                     plan.config,
                     tuple(stock.ticker for stock in plan.stocks),
@@ -191,7 +193,7 @@ def run_pass(
                     writer,
                     stage,
                     hired,
-                    partial(fit_chunk, config=plan.config),
+                    partial(fit_and_deliver, config=plan.config, folder=folder),
                     recall=recall_folds(writer, plan.config, plan.stocks),
                     on_universe=recorder.keep_universe,
                 ):

@@ -169,11 +169,17 @@ def connected(address: str, workers: int | None = None) -> Iterator[Cluster]:
             # Its own look at what workers do, a hundred times per second, takes from the fits.
             settings.set({"distributed.worker.profile.enabled": False}),
             dask.LocalCluster(
-                n_workers=int(rest), threads_per_worker=1, processes=True, dashboard_address=None
+                n_workers=0,
+                threads_per_worker=1,
+                processes=True,
+                dashboard_address=None,
+                preload="bmastore.workers.preload",
             ) as cluster,
             dask.Client(cluster) as client,
         ):
-            yield _of(client, workers)
+            # They import the libraries while the coordinator plans and reads the first rows.
+            cluster.scale(int(rest))
+            yield _of(client, workers, int(rest))
         return
     if "@" in address and not Path(address).is_file():
         # It is not repeated, for it may hold a password.
@@ -200,6 +206,6 @@ def connected(address: str, workers: int | None = None) -> Iterator[Cluster]:
             client.close(timeout=2)
 
 
-def _of(client: Any, workers: int | None) -> Cluster:
-    there = max(1, sum(client.nthreads().values()))
+def _of(client: Any, workers: int | None, coming: int = 0) -> Cluster:
+    there = max(1, coming, sum(client.nthreads().values()))
     return Cluster(lambda _: ClusterExecutor(client, workers is None), workers or there)

@@ -9,7 +9,7 @@ from importlib import import_module
 from bmastore.workers.local import one_thread
 
 one_thread()
-for room in ("scipy.special", "bmastore.training.jobs", "bmastore.models.fit"):
+for room in ("scipy.special", "bmastore.training.delivery", "bmastore.models.fit"):
     import_module(room)
 
 from bmastore.models.members.registry import REGISTRY  # noqa: E402  after the threads are set

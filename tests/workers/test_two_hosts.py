@@ -61,20 +61,28 @@ def start(stack, host, *command):
     return running
 
 
-def dask(stack, host, role, *args):
+def dask(stack, host, role, *args, before=()):
     module = f"distributed.cli.dask_{role}"
-    return start(stack, host, sys.executable, "-m", module, "--no-dashboard", *args)
+    return start(stack, host, *before, sys.executable, "-m", module, "--no-dashboard", *args)
+
+
+def with_a_disk_of_its_own_at(folder):
+    """What has a host see nothing of a folder that others share; `ip netns exec` lets it."""
+    return ("sh", "-c", 'mount -t tmpfs none "$0" && exec "$@"', folder)
 
 
 def test_all_stocks_are_trained_when_one_of_two_hosts_is_cut_off(hosts, tmp_path):
     one, two = hosts
-    store = Store(tmp_path / "bma.duckdb")
+    (tmp_path / "store").mkdir()
+    store = Store(tmp_path / "store" / "bma.duckdb")
     store.ingest(planted_panel(n_stocks=STOCKS, n_days=400), target=TARGET, horizon=HORIZON)
     with ExitStack() as stack:
         dask(stack, one, "scheduler", "--host", HERE, "--port", "8786")
-        for host, address in ((one, HERE), (two, THERE)):
+        # One worker puts ensembles into the store's folder, the other has to send them.
+        apart = with_a_disk_of_its_own_at(store.path.parent)
+        for host, address, before in ((one, HERE, ()), (two, THERE, apart)):
             options = ("--host", address, "--nthreads", "1", "--local-directory", tmp_path)
-            dask(stack, host, "worker", SCHEDULER, *options)
+            dask(stack, host, "worker", SCHEDULER, *options, before=before)
         command = Path(sys.executable).with_name("bmastore")
         settings = ("--cluster", SCHEDULER, "--batch-size", "8", "--store", store.path)
         training = start(stack, one, command, "train", *settings)
@@ -87,6 +95,7 @@ def test_all_stocks_are_trained_when_one_of_two_hosts_is_cut_off(hosts, tmp_path
     assert set(statuses(store).values()) == {"trained"}
     assert len(statuses(store)) == STOCKS
     assert store.sql("select count(*) as n from v_entries")["n"][0] == STOCKS
+    assert store.verify().findings == ()
 
 
 def trained(store):
