@@ -180,7 +180,7 @@ def run_pass(
         if plan.stocks:
             with crew(make_executor, plan.workers, memory, stop) as hired:
                 recorder.publish()
-                folder = Folder(writer.models.absolute(), recorder.run_id)
+                folder = Folder(writer.models.resolve(), recorder.run_id)
                 folder.show()
                 stage = Stage(
                     plan.config,

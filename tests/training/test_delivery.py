@@ -58,6 +58,16 @@ def test_local_workers_store_them_and_send_none_back(filled):
     assert filled.verify().findings == ()
 
 
+def test_the_folder_may_be_a_link_to_one_that_other_hosts_see(filled, tmp_path):
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shutil.rmtree(models_path(filled.path), ignore_errors=True)
+    models_path(filled.path).symlink_to(shared)
+    assert filled.train(FAST).trained == 6
+    assert len(list(shared.glob("??/*.bma"))) == 7, "six ensembles and the universe"
+    assert filled.verify().findings == ()
+
+
 def test_nothing_but_ensembles_in_use_is_left_in_the_folder(trained):
     in_use = set(trained.sql("select artifact_sha256 from v_latest").iloc[:, 0])
     in_use |= set(trained.sql("select artifact_sha256 from universes").iloc[:, 0])
