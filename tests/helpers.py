@@ -108,7 +108,7 @@ def in_background(*args):
     )
 
 
-def wait_until(condition, seconds=60):
+def wait_until(condition, seconds=180):
     """Look every now and then whether something has come about; fail if it never does."""
     deadline = time.monotonic() + seconds
     while not condition():
