@@ -4,10 +4,12 @@
 
 Both take turns, so that a slow spell of the machine hits both alike; the ratio is of medians. The
 traffic is that of the loopback device while the cluster works: keep the machine otherwise idle.
-What a stock costs the coordinator is the slope of its CPU time over stocks, with local workers.
+What a stock costs the coordinator and a worker are the slopes of their CPU time over stocks, with
+local workers, both in the same passes: their ratio is how many workers one coordinator feeds.
 """
 
 import argparse
+import json
 import shutil
 import statistics
 import subprocess
@@ -47,19 +49,28 @@ def main():
     wall = {how: statistics.median(measures[f"{how}_s"]) for how in _HOW}
     print(f"cluster against local, wall  {wall['cluster'] / wall['local']:>10.2f}    <= 1.10")
     traffic = statistics.median(measures["traffic_kb_per_stock"])
-    costs = [statistics.median(measures[f"coordinator_cpu_s_{part}"]) for part in _PARTS]
-    per_stock = (costs[1] - costs[0]) / (options.stocks * (_PARTS[1] - _PARTS[0]))
-    print(f"coordinator, CPU ms per stock{1000 * per_stock:>9.2f}")
+    per_stock = {who: slope(measures, who, options.stocks) for who in ("coordinator", "worker")}
+    for who, seconds in per_stock.items():
+        print(f"{f'{who}, CPU ms per stock':<28} {1000 * seconds:>10.2f}")
+    feeds = per_stock["worker"] / per_stock["coordinator"]
+    print(f"one coordinator feeds        {feeds:>10.0f}    >= 64 workers")
     print(f"traffic, kB per stock        {traffic:>10.1f}    <= 60")
 
 
-def coordinator(store, n_stocks):
-    """CPU seconds of the process that reads and writes the store in a pass over so many stocks."""
-    args = ("train", "--workers", _WORKERS, "--limit", n_stocks, "--store", store)
+def slope(measures, who, n_stocks):
+    """CPU seconds per stock: what more stocks have taken more."""
+    few, many = (statistics.median(measures[f"{who}_cpu_s_{part}"]) for part in _PARTS)
+    return (many - few) / (n_stocks * (_PARTS[1] - _PARTS[0]))
+
+
+def cpu_of(store, n_stocks):
+    """CPU seconds of a pass over so many stocks: of what reads and writes the store, and of fits."""
+    args = ("train", "--json", "--workers", _WORKERS, "--limit", n_stocks, "--store", store)
     done = subprocess.run(
         [sys.executable, "-c", _TIMED, *map(str, args)], capture_output=True, text=True
     )
-    return float(done.stderr.strip().splitlines()[-1])
+    cpu_s = float(done.stderr.strip().splitlines()[-1])
+    return {"coordinator": cpu_s, "worker": json.loads(done.stdout)["fit_cpu_s"]}
 
 
 def run(folder, prices, n_stocks, rounds):
@@ -87,8 +98,8 @@ def run(folder, prices, n_stocks, rounds):
         for part in _PARTS:
             copied = folder / f"part{round_}_{part}.duckdb"
             shutil.copy(store, copied)
-            found = coordinator(copied, int(part * n_stocks))
-            measures.setdefault(f"coordinator_cpu_s_{part}", []).append(found)
+            for who, seconds in cpu_of(copied, int(part * n_stocks)).items():
+                measures.setdefault(f"{who}_cpu_s_{part}", []).append(seconds)
     return measures
 
 
