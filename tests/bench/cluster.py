@@ -64,7 +64,7 @@ def slope(measures, who, n_stocks):
 
 
 def cpu_of(store, n_stocks):
-    """CPU seconds of a pass over so many stocks: of what reads and writes the store, and of fits."""
+    """CPU seconds of a pass over so many stocks: the coordinator's, and those of fits."""
     args = ("train", "--json", "--workers", _WORKERS, "--limit", n_stocks, "--store", store)
     done = subprocess.run(
         [sys.executable, "-c", _TIMED, *map(str, args)], capture_output=True, text=True
