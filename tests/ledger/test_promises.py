@@ -38,7 +38,7 @@ def test_a_run_that_was_killed_is_marked_by_the_next_pass(kept):
     ledger = () if kept.ledger is None else ("--ledger", kept.ledger)
     one_by_one = ("--preset", "high", "--batch-size", 1, "--workers", 1)
     child = in_background("train", *one_by_one, "--store", kept.path, *ledger)
-    results = kept.path.with_name("kept.results.duckdb")
+    results = kept.path.with_name("bma.results.duckdb")
 
     def has_begun():
         with duckdb.connect(str(results), read_only=True) as duck:

@@ -8,21 +8,14 @@ from bmastore import PassOptions
 from bmastore.datasets import known_on
 from bmastore.errors import ConfigError
 from tests.helpers import FAST, HORIZON, TARGET, causes, statuses
+from tests.ledger.conftest import BEGIN
 
 THREE = PassOptions(stale_after=3)
-BEGIN = -20
 
 
 @pytest.fixture
 def days(panel):
     return sorted(panel["date"].unique())
-
-
-@pytest.fixture
-def begun(blank, panel, days):
-    """A store that was trained on a day of the panel."""
-    night(blank, panel, days[BEGIN])
-    return blank
 
 
 def night(store, panel, day, options=THREE):
