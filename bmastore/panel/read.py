@@ -36,6 +36,8 @@ def read_rows(
         "panel/read_rows",
         feature_columns=columns,
         tickers=tickers,
+        first_ticker=min(tickers, default=""),
+        last_ticker=max(tickers, default=""),
         target=target,
         since=since,
     ).fetchnumpy()

@@ -1,4 +1,6 @@
 -- Rows of some stocks since a date, stock after stock in the order asked for, oldest first.
+-- Where all rows are of this transaction, DuckDB takes their tables for empty and reads them whole
+-- into memory before it joins: the range of tickers keeps that to what lies near those asked for.
 with wanted as (
     select unnest(tickers) as ticker, generate_subscripts(tickers, 1) as place
     from (select $tickers::varchar[] as tickers)
@@ -9,7 +11,10 @@ labels as (
     select wanted.place, targets.date, targets.label_end, targets.value
     from targets
     inner join wanted on wanted.ticker = targets.ticker
-    where targets.target = $target and targets.date >= $since
+    where
+        targets.target = $target
+        and targets.date >= $since
+        and targets.ticker between $first_ticker and $last_ticker
 )
 
 select
@@ -21,5 +26,7 @@ select
 from features
 inner join wanted on wanted.ticker = features.ticker
 left join labels on labels.place = wanted.place and labels.date = features.date
-where features.date >= $since
+where
+    features.date >= $since
+    and features.ticker between $first_ticker and $last_ticker
 order by wanted.place, features.date
