@@ -34,7 +34,7 @@ _LIBRARIES = (
 )
 _PATIENCE_S = 10
 # What takes from fits: Dask's own look at what workers do, a hundred times per second, and memory
-# that goes back to the system whenever some is freed, an eighth of their time.
+# that goes back to the system whenever some is freed, a tenth of their time.
 _FOR_FITS = {
     "distributed.worker.profile.enabled": False,
     "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None,
