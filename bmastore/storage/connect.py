@@ -41,6 +41,8 @@ _OF_FILES = (
 )
 # How DuckDB says that a file could not be written; its only writer meets no other transaction.
 _NOT_WRITTEN = (duckdb.IOException, duckdb.FatalException, duckdb.TransactionException)
+# In a notebook and under `python -c` DuckDB draws a bar of its own into what is printed.
+_QUIET = "set enable_progress_bar = false"
 _HOLDER = re.compile(r"held in (.+?) \(PID (\d+)\)")
 
 
@@ -83,6 +85,7 @@ def alone(
         duck = _connect_patiently(path, patience, say)
         try:
             duck.execute("set timezone = 'UTC'")
+            duck.execute(_QUIET)
             duck.execute("pragma disable_checkpoint_on_shutdown")
             check_tables(duck, path)
             yield duck
@@ -177,6 +180,7 @@ def _open_locked_down(path: Path) -> duckdb.DuckDBPyConnection:
 
 
 def _lock_down(duck: duckdb.DuckDBPyConnection) -> None:
+    duck.execute(_QUIET)
     duck.execute("set global timezone = 'UTC'")
     duck.execute("set global python_enable_replacements = false")
     duck.execute("set global enable_external_access = false")
@@ -225,6 +229,7 @@ def read_for_dry_run(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
             raise explain(path, error) from None
         with duck:
             duck.execute("set timezone = 'UTC'")
+            duck.execute(_QUIET)
             check_tables(duck, path)
             yield duck
 

@@ -11,6 +11,31 @@ from bmastore.errors import BmastoreError, StoreError, StoreLockedError
 from bmastore.storage.session import open_writer
 from tests.helpers import HORIZON, TARGET, cli, files_below, make_prices
 
+SAYS_WHETHER_IT_DRAWS = """
+import sys
+from pathlib import Path
+from bmastore import Store
+from bmastore.storage.session import open_dry, open_reader, open_writer
+
+draws = "select current_setting('enable_progress_bar')"
+path = Path(sys.argv[1])
+for opened in (open_writer, open_reader, open_dry):
+    with opened(path) as session:
+        print(session.duck.execute(draws).fetchall())
+print(Store(path).query(draws).rows)
+"""
+
+
+def test_no_connection_draws_into_what_a_script_prints(filled):
+    """DuckDB would, wherever there is no main file: in notebooks, and under `python -c`."""
+    done = subprocess.run(
+        [sys.executable, "-c", SAYS_WHETHER_IT_DRAWS, filled.path],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines() == ["[(False,)]"] * 4
+
 
 def two_files(folder):
     prices = make_prices(n_stocks=2, n_days=90)
