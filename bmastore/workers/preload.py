@@ -1,6 +1,7 @@
-"""What the fork server imports: the libraries that fit, once for all workers.
+"""What workers need, imported before their first job: the libraries that fit.
 
-Only the fork server imports this room, for it changes the process that does.
+Only the fork server, once for all local workers, and the workers of a cluster that is started here
+import this room, for it changes the process that does.
 """
 
 import gc
