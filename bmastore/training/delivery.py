@@ -17,7 +17,7 @@ from bmastore.workers.chunks import Chunk, Outcome
 
 
 @dataclass(frozen=True)
-class Folder:
+class ModelsFolder:
     """A store's folder of artifacts, and the run that shows it to workers."""
 
     path: Path
@@ -44,7 +44,9 @@ class Folder:
         return self.path / self.run_id[:2] / f"{self.run_id}.run"
 
 
-def fit_and_deliver(chunk: Chunk, config: FitConfig, folder: Folder) -> list[Outcome[FitResult]]:
+def fit_and_deliver(
+    chunk: Chunk, config: FitConfig, folder: ModelsFolder
+) -> list[Outcome[FitResult]]:
     """Train a chunk in a worker; results come without their artifacts where these were stored."""
     outcomes = fit_chunk(chunk, config)
     return [_delivered(one, folder) for one in outcomes] if _is_seen(folder) else outcomes
@@ -56,7 +58,7 @@ def store_rest(folder: Path, result: FitResult) -> None:
         artifacts.write(folder, result.artifact, result.artifact_sha256)
 
 
-def _delivered(outcome: Outcome[FitResult], folder: Folder) -> Outcome[FitResult]:
+def _delivered(outcome: Outcome[FitResult], folder: ModelsFolder) -> Outcome[FitResult]:
     result = outcome.result
     if result is None:
         return outcome
@@ -68,5 +70,5 @@ def _delivered(outcome: Outcome[FitResult], folder: Folder) -> Outcome[FitResult
 
 
 @cache
-def _is_seen(folder: Folder) -> bool:
+def _is_seen(folder: ModelsFolder) -> bool:
     return folder.is_seen()

@@ -16,7 +16,7 @@ from bmastore.storage.session import Session, Writer
 from bmastore.table import Table, Tabular
 from bmastore.training.budget import earlier_choice, spend_budget
 from bmastore.training.conduct import Stage, Stop, carry_out, crew, interruptible
-from bmastore.training.delivery import Folder, fit_and_deliver
+from bmastore.training.delivery import ModelsFolder, fit_and_deliver
 from bmastore.training.feed import recall_folds
 from bmastore.training.kept import forecast_kept
 from bmastore.training.options import PassOptions
@@ -180,7 +180,7 @@ def run_pass(
         if plan.stocks:
             with crew(make_executor, plan.workers, memory, stop) as hired:
                 recorder.publish()
-                folder = Folder(writer.models.resolve(), recorder.run_id)
+                folder = ModelsFolder(writer.models.resolve(), recorder.run_id)
                 folder.show()
                 stage = Stage(
                     plan.config,

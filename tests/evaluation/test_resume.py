@@ -81,12 +81,13 @@ def test_a_pass_in_between_keeps_the_cutoffs_that_are_done(stocks):
     assert {progress.selected for progress in told} == {12}
 
 
-def test_a_polite_stop_keeps_what_is_done_and_exits_130(store):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_polite_stop_keeps_what_is_done_and_exits_130(store, number):
     store.ingest(planted_panel(n_stocks=16, n_days=420), target=TARGET, horizon=HORIZON)
     command = ("backtest", "--preset", "high", "--cutoffs", 4, "--every", 20, "--store", store.path)
     child = in_background(*command)
     wait_until(lambda: kept_hindcasts(store))
-    child.send_signal(signal.SIGTERM)
+    child.send_signal(number)
     assert child.wait(timeout=60) == 130
     kept = len(kept_hindcasts(store))
     assert 1 <= kept < 4

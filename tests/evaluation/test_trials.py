@@ -51,8 +51,8 @@ def test_members_are_measured_by_what_the_others_forecast_without_them(of_three)
 
 
 def test_members_to_measure_can_be_named(of_three):
-    rows = bench(of_three, "--members", "zero", "--stocks", 2)
-    assert [row["member"] for row in rows] == ["all", "zero"]
+    rows = bench(of_three, "--members", "lgbm,zero", "--stocks", 2)
+    assert [row["member"] for row in rows] == ["all", "lgbm", "zero"]
 
 
 def test_a_single_member_cannot_be_left_out(of_three):

@@ -146,7 +146,7 @@ def test_six_readers_of_the_file_do_not_starve_a_writer(trained, panel):
     try:
         for reader in readers:
             assert reader.stdout.readline() == b"looked\n"
-        for i in range(4):
+        for i in range(10):
             taken = trained.ingest(revised(panel, i + 1), target=TARGET, horizon=HORIZON)
             assert taken.rows_revised == 6
             assert trained.train(FAST).trained == 6

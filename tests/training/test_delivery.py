@@ -10,7 +10,7 @@ from bmastore import PassOptions, digests
 from bmastore.arrays import PanelArrays
 from bmastore.storage import artifacts
 from bmastore.storage.paths import models_path
-from bmastore.training.delivery import Folder, fit_and_deliver
+from bmastore.training.delivery import ModelsFolder, fit_and_deliver
 from bmastore.workers.chunks import Chunk
 from bmastore.workers.local import local_executor
 from tests.helpers import CONFIG, FAST, stock
@@ -75,7 +75,7 @@ def test_nothing_but_ensembles_in_use_is_left_in_the_folder(trained):
 
 
 def test_what_a_worker_cannot_store_it_sends_back(tmp_path):
-    folder = Folder(tmp_path, RUN)
+    folder = ModelsFolder(tmp_path, RUN)
     folder.show()
     chunk = Chunk(PanelArrays.of([stock()]), (None,))
     (stored,) = fit_and_deliver(chunk, CONFIG, folder)
@@ -87,18 +87,21 @@ def test_what_a_worker_cannot_store_it_sends_back(tmp_path):
 
 
 def test_a_folder_is_seen_by_the_sign_of_the_run_alone(tmp_path):
-    here, elsewhere = Folder(tmp_path / "here", RUN), Folder(tmp_path / "elsewhere", RUN)
+    here, elsewhere = (
+        ModelsFolder(tmp_path / "here", RUN),
+        ModelsFolder(tmp_path / "elsewhere", RUN),
+    )
     assert not here.is_seen()
     here.show()
     assert here.is_seen()
     assert not elsewhere.is_seen(), "another host has nothing there"
-    Folder(elsewhere.path, "a" * 32).show()
+    ModelsFolder(elsewhere.path, "a" * 32).show()
     assert not elsewhere.is_seen(), "another host has a copy of an earlier day"
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs a second user")
 def test_a_worker_of_another_user_leaves_the_folder_alone(tmp_path):
-    folder = Folder(tmp_path, RUN)
+    folder = ModelsFolder(tmp_path, RUN)
     folder.show()
     (sign,) = tmp_path.glob("*/*")
     os.chown(sign, 12345, -1)

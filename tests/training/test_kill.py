@@ -13,7 +13,7 @@ import pytest
 from bmastore import Store
 from tests.helpers import cli, cli_json, statuses, wait_until
 
-KILLS = 6
+KILLS = 10
 # Without what stocks share, which is fitted before the first is done, kills fall between commits.
 FITS = ("--preset", "high", "--members", "rf,xgb,lgbm,zero,mean")
 
