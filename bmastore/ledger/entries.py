@@ -1,15 +1,17 @@
 """Entries: one immutable record per attempt at a stock, and what it forecasts."""
 
-import uuid
+import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bmastore.ledger.causes import History, Inputs
 from bmastore.ledger.derived import tell_standings
+from bmastore.ledger.digits import by_size, to_millionths, to_sum
 from bmastore.models.config import FitConfig
 from bmastore.models.mixture import QUANTILE_COLUMNS
 from bmastore.models.results import FitResult, Forecasts, OofScores
@@ -164,7 +166,7 @@ def _ledger_rows(
             cutoff=planned.cutoff,
             attempt=planned.attempt,
             history_since=planned.history.since,
-            fit_s=rounded(outcome.fit_s),
+            fit_s=round(outcome.fit_s, 4),
             started_at=outcome.started_at,
             finished_at=outcome.finished_at,
             error_type=outcome.error_type,
@@ -177,17 +179,21 @@ def _ledger_rows(
 
 
 def _of_members(result: FitResult) -> dict[str, Any]:
-    scores = result.scores
+    scores, oof = result.scores, result.oof_scores
+    rmses, scales = ([getattr(one, name) for one in scores] for name in ("oof_rmse", "scale"))
+    log_scores = [one.oof_log_score for one in scores]
     return {
         "members": [score.member for score in scores],
-        "weights": [rounded(score.weight) for score in scores],
-        "oof_log_scores": [_or_none(score.oof_log_score) for score in scores],
-        "oof_rmses": [_or_none(score.oof_rmse) for score in scores],
-        "scales": [_or_none(score.scale) for score in scores],
+        "weights": to_sum([score.weight for score in scores]).tolist(),
+        "oof_log_scores": or_none(to_millionths(log_scores)),
+        "oof_rmses": or_none(by_size(rmses, rmses)),
+        "scales": or_none(by_size(scales, scales)),
         "rounds": [score.rounds for score in scores],
         # Most have none.
         "member_errors": errors if any(errors := [score.error for score in scores]) else None,
-        **{name: rounded(value) for name, value in vars(result.oof_scores).items()},
+        **{name: float(to_millionths(value)) for name, value in vars(oof).items()},
+        "oof_rows": oof.oof_rows,
+        "oof_rmse": float(by_size(oof.oof_rmse, oof.oof_rmse)),
     }
 
 
@@ -208,18 +214,20 @@ def _forecast_rows(made: Iterable[Made], target: str, now: datetime) -> dict[str
 
 def forecast_columns(forecasts: Forecasts) -> dict[str, list[Any]]:
     """What forecasts say, as columns of the ledger."""
-    columns = {"mean": forecasts.mean, "sd": forecasts.sd, "p_up": forecasts.p_up}
-    columns |= {name: forecasts.quantiles[:, i] for i, name in enumerate(QUANTILE_COLUMNS)}
-    return {name: [rounded(one) for one in values.tolist()] for name, values in columns.items()}
+    sd = forecasts.sd
+    quantiles = by_size(forecasts.quantiles, sd[:, None], digits=5)
+    return {
+        # Stocks are ranked by it, and means lie closer together than they are wide.
+        "mean": by_size(forecasts.mean, sd, digits=7).tolist(),
+        "sd": by_size(sd, sd, digits=5).tolist(),
+        **{name: quantiles[:, i].tolist() for i, name in enumerate(QUANTILE_COLUMNS)},
+        "p_up": to_millionths(forecasts.p_up).tolist(),
+    }
 
 
-def _or_none(value: float | None) -> float | None:
-    return None if value is None else rounded(value)
-
-
-def rounded(value: float) -> float:
-    """To seven significant digits, as many as a 32-bit float has; DuckDB takes half the space."""
-    return float(f"{value:.7g}")
+def or_none(values: NDArray[np.float64]) -> list[float | None]:
+    """Numbers for a column; NaN is none."""
+    return [None if value != value else value for value in values.tolist()]
 
 
 def entry_id(run_id: str, number: int) -> str:
@@ -228,8 +236,8 @@ def entry_id(run_id: str, number: int) -> str:
 
 
 def new_id() -> str:
-    """A fresh id: 32 hex digits."""
-    return uuid.uuid4().hex
+    """A fresh id: 12 hex digits. Of ten thousand runs, two have the same once in five million."""
+    return secrets.token_hex(6)
 
 
 class Columns:

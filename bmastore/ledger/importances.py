@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from bmastore.ledger.digits import to_sum
 from bmastore.ledger.entries import Columns
 from bmastore.models.config import FitConfig
 from bmastore.models.results import FitResult
@@ -67,9 +68,5 @@ def shares_by_feature(
     features: Sequence[str], shares: NDArray[np.float64]
 ) -> list[tuple[str, float]]:
     """Features with their share, rounded so that they still sum to 1; none without any gain."""
-    rounded = np.round(shares, _DECIMALS)
-    if not rounded.any():
-        return []
-    rounded[rounded.argmax()] += 1 - rounded.sum()
-    told = np.round(rounded, _DECIMALS).tolist()
+    told = to_sum(shares, _DECIMALS).tolist()
     return [(name, share) for name, share in zip(features, told, strict=True) if share]

@@ -22,7 +22,8 @@ import numpy as np
 
 from bmastore.calendar import utc_now
 from bmastore.ledger.derived import tell_outcomes
-from bmastore.ledger.entries import Columns, Made, forecast_columns, rounded
+from bmastore.ledger.digits import by_size, to_millionths
+from bmastore.ledger.entries import Columns, Made, forecast_columns, or_none
 from bmastore.models.mixture import QUANTILE_COLUMNS
 from bmastore.storage import postgres
 from bmastore.storage.session import Writer
@@ -157,22 +158,15 @@ def _judged(settled: Sequence[_Row], now: datetime) -> dict[str, Sequence[Any]]:
     actual = np.array([row["actual"] for row in settled], dtype=np.float64)
     components = unpacked([row["components"] for row in settled])
     ours, zeros = judge(actual, components), judge_zero(actual, components)
+    sd = [row["sd"] for row in settled]
     return {
         **{name: [row[name] for row in settled] for name in (*_KEPT, "label_end", "revision")},
         "settled_at": [now] * len(settled),
         "actual": actual.tolist(),
-        "pit": _rounded(ours.pit),
-        "crps": _rounded(ours.crps),
-        "log_score": _rounded(ours.log_score),
-        "zero_pit": _or_none(zeros.pit),
-        "zero_crps": _or_none(zeros.crps),
-        "zero_log_score": _or_none(zeros.log_score),
+        "pit": to_millionths(ours.pit).tolist(),
+        "crps": by_size(ours.crps, sd).tolist(),
+        "log_score": to_millionths(ours.log_score).tolist(),
+        "zero_pit": or_none(to_millionths(zeros.pit)),
+        "zero_crps": or_none(by_size(zeros.crps, sd)),
+        "zero_log_score": or_none(to_millionths(zeros.log_score)),
     }
-
-
-def _rounded(values: "np.ndarray[Any, Any]") -> list[float]:
-    return [rounded(value) for value in values.tolist()]
-
-
-def _or_none(values: "np.ndarray[Any, Any]") -> list[float | None]:
-    return [None if value != value else value for value in _rounded(values)]

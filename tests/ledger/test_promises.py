@@ -30,8 +30,9 @@ def test_stored_models_forecast_what_the_pass_forecast(kept):
     stored = kept.sql("select ticker, date, mean, sd from v_predictions order by ticker, date")
     again = kept.predict(since=stored["date"].min().date()).frame
     assert again[["ticker", "date"]].equals(stored[["ticker", "date"]])
-    # The ledger keeps seven digits.
-    assert again[["mean", "sd"]].to_numpy() == pytest.approx(stored[["mean", "sd"]], rel=1e-6)
+    # The ledger keeps five digits of the standard deviation, and two more of the mean.
+    assert again["sd"].to_numpy() == pytest.approx(stored["sd"], rel=1e-4)
+    assert (again["mean"] - stored["mean"]).abs().max() < 1e-6 * stored["sd"].min()
 
 
 def test_a_run_that_was_killed_is_marked_by_the_next_pass(kept):
@@ -104,8 +105,8 @@ def shown(frame):
 def as_text(value):
     if pd.isna(value):
         return ""
-    # Sums over stocks are added up in any order.
-    return f"{value:.6g}" if isinstance(value, float) else str(value).removesuffix(" 00:00:00")
+    # Sums over stocks are added up in any order; so late no mean of a few stocks ends in a five.
+    return f"{value:.10g}" if isinstance(value, float) else str(value).removesuffix(" 00:00:00")
 
 
 def on_server(url, view):

@@ -1,0 +1,53 @@
+"""How many digits the ledger keeps of a number.
+
+Of a forecast as many decimals as its standard deviation is worth, far finer than it is known.
+DuckDB stores numbers of few decimals as integers of few bits (ALP: Afroozeh, Kuffo and Boncz, "ALP:
+Adaptive lossless floating-point compression", SIGMOD 2023).
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Those powers of ten that a float is equal to.
+_POWERS = np.array([float(f"1e{n}") for n in range(23)])
+
+
+def by_size(values: Any, sizes: Any, digits: int = 6) -> NDArray[np.float64]:
+    """Some values to so many digits of their sizes, in the same units; the shapes broadcast.
+
+    Where a size is zero or not finite, it is the value itself.
+    """
+    values, sizes = np.broadcast_arrays(np.asarray(values, float), np.asarray(sizes, float))
+    sizes = np.where(np.isfinite(sizes) & (sizes > 0), sizes, np.abs(values))
+    exponents = np.log10(sizes, out=np.zeros(sizes.shape), where=sizes > 0)
+    return _to_decimals(values, digits - 1 - np.floor(exponents))
+
+
+def to_millionths(values: Any) -> NDArray[np.float64]:
+    """Shares, probabilities and logarithms, which have no unit."""
+    return _to_decimals(np.asarray(values, float), np.array(6))
+
+
+def to_sum(shares: Any, decimals: int = 6) -> NDArray[np.float64]:
+    """Shares that sum to 1, shape (n,), to so many decimals that still do: the largest gives way.
+
+    Where all of them vanish, they are all zero.
+    """
+    told = _to_decimals(np.asarray(shares, float), np.array(decimals))
+    if told.any():
+        told[told.argmax()] += 1 - told.sum()
+    return _to_decimals(told, np.array(decimals))
+
+
+def _to_decimals(
+    values: NDArray[np.float64], decimals: NDArray[np.number[Any]]
+) -> NDArray[np.float64]:
+    """The floats closest to decimal numbers; values too small or too large for that stay."""
+    fits = (decimals < len(_POWERS)) & np.isfinite(values)
+    power = _POWERS[np.where(fits, np.clip(decimals, 0, len(_POWERS) - 1), 0).astype(int)]
+    with np.errstate(invalid="ignore"):
+        scaled = np.rint(values * power)
+    found: NDArray[np.float64] = np.where(fits & (np.abs(scaled) < 2**53), scaled / power, values)
+    return found
