@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 _POWERS = np.array([float(f"1e{n}") for n in range(23)])
 
 
-def by_size(values: Any, sizes: Any, digits: int = 6) -> NDArray[np.float64]:
+def by_size(values: Any, sizes: Any = 0.0, digits: int = 6) -> NDArray[np.float64]:
     """Some values to so many digits of their sizes, in the same units; the shapes broadcast.
 
     Where a size is zero or not finite, it is the value itself.
@@ -31,14 +31,23 @@ def to_millionths(values: Any) -> NDArray[np.float64]:
 
 
 def to_sum(shares: Any, decimals: int = 6) -> NDArray[np.float64]:
-    """Shares that sum to 1, shape (n,), to so many decimals that still do: the largest gives way.
+    """Shares that sum to 1, along the last axis, to so many decimals that still do.
 
-    Where all of them vanish, they are all zero.
+    The largest gives way. Where all of them vanish, they are all zero.
     """
     told = _to_decimals(np.asarray(shares, float), np.array(decimals))
-    if told.any():
-        told[told.argmax()] += 1 - told.sum()
+    largest = told.argmax(axis=-1)[..., None]
+    rest = np.where(told.any(axis=-1), 1 - told.sum(axis=-1), 0.0)[..., None]
+    np.put_along_axis(told, largest, np.take_along_axis(told, largest, -1) + rest, -1)
     return _to_decimals(told, np.array(decimals))
+
+
+def or_none(values: NDArray[np.float64]) -> list[Any]:
+    """Numbers, or lists of them, for a column; NaN is none."""
+    told = values.astype(object)
+    told[np.isnan(values)] = None
+    found: list[Any] = told.tolist()
+    return found
 
 
 def _to_decimals(

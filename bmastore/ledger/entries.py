@@ -1,7 +1,7 @@
 """Entries: one immutable record per attempt at a stock, and what it forecasts."""
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bmastore.ledger.causes import History, Inputs
 from bmastore.ledger.derived import tell_standings
-from bmastore.ledger.digits import by_size, to_millionths, to_sum
+from bmastore.ledger.digits import by_size, or_none, to_millionths, to_sum
 from bmastore.models.config import FitConfig
 from bmastore.models.mixture import QUANTILE_COLUMNS
 from bmastore.models.results import FitResult, Forecasts, OofScores
@@ -27,6 +27,17 @@ _OF_RESULT = (
     "member_errors",
     *(field.name for field in fields(OofScores)),
 )
+# In how many digits the numbers among that are told.
+_DIGITS: dict[str, Callable[[Any], NDArray[np.float64]]] = {
+    "weights": to_sum,
+    "oof_log_scores": to_millionths,
+    **dict.fromkeys(("oof_rmses", "scales", "oof_rmse"), by_size),
+    **{
+        field.name: to_millionths
+        for field in fields(OofScores)
+        if field.name not in ("oof_rows", "oof_rmse")
+    },
+}
 
 
 @dataclass(frozen=True)
@@ -94,7 +105,7 @@ def record(
         if outcome.result is not None
     ]
     if made:
-        _insert_forecasts(writer, _forecast_rows(made, config.target, now), config.target)
+        _insert_forecasts(writer, forecast_rows(made, config.target, now), config.target)
     tell_standings(writer, config.target, [outcome.ticker for _, _, outcome in attempts])
 
 
@@ -110,7 +121,7 @@ def record_forecasts(writer: Writer, made: Sequence[Made], target: str, now: dat
         (row["entry_id"], row["date"]): row
         for row in writer.ledger_rows("forecasts_of_entries", since=since, which=which)
     }
-    rows = _forecast_rows(made, target, now)
+    rows = forecast_rows(made, target, now)
     keys = list(zip(rows["entry_id"], rows["date"], strict=True))
     newest = dict(keys)
     changed = [
@@ -175,29 +186,37 @@ def _ledger_rows(
             universe_sha256=result.universe_sha256 if result else None,
             **(_of_members(result) if result else dict.fromkeys(_OF_RESULT)),
         )
-    return rows.values
+    return _in_digits(rows.values)
 
 
 def _of_members(result: FitResult) -> dict[str, Any]:
-    scores, oof = result.scores, result.oof_scores
-    rmses, scales = ([getattr(one, name) for one in scores] for name in ("oof_rmse", "scale"))
-    log_scores = [one.oof_log_score for one in scores]
+    scores = result.scores
     return {
         "members": [score.member for score in scores],
-        "weights": to_sum([score.weight for score in scores]).tolist(),
-        "oof_log_scores": or_none(to_millionths(log_scores)),
-        "oof_rmses": or_none(by_size(rmses, rmses)),
-        "scales": or_none(by_size(scales, scales)),
+        "weights": [score.weight for score in scores],
+        "oof_log_scores": [score.oof_log_score for score in scores],
+        "oof_rmses": [score.oof_rmse for score in scores],
+        "scales": [score.scale for score in scores],
         "rounds": [score.rounds for score in scores],
         # Most have none.
         "member_errors": errors if any(errors := [score.error for score in scores]) else None,
-        **{name: float(to_millionths(value)) for name, value in vars(oof).items()},
-        "oof_rows": oof.oof_rows,
-        "oof_rmse": float(by_size(oof.oof_rmse, oof.oof_rmse)),
+        **vars(result.oof_scores),
     }
 
 
-def _forecast_rows(made: Iterable[Made], target: str, now: datetime) -> dict[str, list[Any]]:
+def _in_digits(columns: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    """Columns with their numbers as they are told; all stocks at once, for each call costs."""
+    told = {}
+    for name, tell in _DIGITS.items():
+        there = [value for value in columns.get(name, ()) if value is not None]
+        if there:
+            found = iter(or_none(tell(np.array(there, float))))
+            told[name] = [None if value is None else next(found) for value in columns[name]]
+    return {**columns, **told}
+
+
+def forecast_rows(made: Sequence[Made], target: str, now: datetime) -> dict[str, list[Any]]:
+    """What ensembles (at least one) have forecast, as columns of the ledger."""
     rows = Columns()
     for one in made:
         n = len(one.forecasts.dates)
@@ -207,27 +226,23 @@ def _forecast_rows(made: Iterable[Made], target: str, now: datetime) -> dict[str
             date=one.forecasts.dates.tolist(),
             target=[target] * n,
             made_at=[now] * n,
-            **forecast_columns(one.forecasts),
         )
-    return rows.values
+    return {**rows.values, **_forecast_columns([one.forecasts for one in made])}
 
 
-def forecast_columns(forecasts: Forecasts) -> dict[str, list[Any]]:
-    """What forecasts say, as columns of the ledger."""
-    sd = forecasts.sd
-    quantiles = by_size(forecasts.quantiles, sd[:, None], digits=5)
+def _forecast_columns(forecasts: Sequence[Forecasts]) -> dict[str, list[Any]]:
+    mean, sd, p_up, quantiles = (
+        np.concatenate([getattr(one, name) for one in forecasts])
+        for name in ("mean", "sd", "p_up", "quantiles")
+    )
+    levels = by_size(quantiles, sd[:, None], digits=5).T.tolist()
     return {
         # Stocks are ranked by it, and means lie closer together than they are wide.
-        "mean": by_size(forecasts.mean, sd, digits=7).tolist(),
-        "sd": by_size(sd, sd, digits=5).tolist(),
-        **{name: quantiles[:, i].tolist() for i, name in enumerate(QUANTILE_COLUMNS)},
-        "p_up": to_millionths(forecasts.p_up).tolist(),
+        "mean": by_size(mean, sd, digits=7).tolist(),
+        "sd": by_size(sd, digits=5).tolist(),
+        **dict(zip(QUANTILE_COLUMNS, levels, strict=True)),
+        "p_up": to_millionths(p_up).tolist(),
     }
-
-
-def or_none(values: NDArray[np.float64]) -> list[float | None]:
-    """Numbers for a column; NaN is none."""
-    return [None if value != value else value for value in values.tolist()]
 
 
 def entry_id(run_id: str, number: int) -> str:

@@ -13,7 +13,7 @@ outcome, should its label be revised. With 3,800 stocks an outcome takes 188 byt
 where the rest of what a night writes of a stock takes some 1,350.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -22,8 +22,8 @@ import numpy as np
 
 from bmastore.calendar import utc_now
 from bmastore.ledger.derived import tell_outcomes
-from bmastore.ledger.digits import by_size, to_millionths
-from bmastore.ledger.entries import Columns, Made, forecast_columns, or_none
+from bmastore.ledger.digits import by_size, or_none, to_millionths
+from bmastore.ledger.entries import Made, forecast_rows
 from bmastore.models.mixture import QUANTILE_COLUMNS
 from bmastore.storage import postgres
 from bmastore.storage.session import Writer
@@ -47,34 +47,23 @@ def known_until(duck: duckdb.DuckDBPyConnection) -> date | None:
 
 def await_labels(
     writer: Writer,
-    made: Iterable[Made],
+    made: Sequence[Made],
     target: str,
     now: datetime,
     known: date,
 ) -> None:
-    """Have first forecasts wait for their labels, inside a transaction.
+    """Have first forecasts (at least one) wait for their labels, inside a transaction.
 
     Parameters
     ----------
     known:
         The newest date of which the panel knew anything.
     """
-    columns = Columns()
-    for one in made:
-        forecasts, n = one.forecasts, len(one.forecasts.dates)
-        columns.extend(
-            entry_id=[one.entry_id] * n,
-            ticker=[one.ticker] * n,
-            target=[target] * n,
-            date=forecasts.dates.tolist(),
-            made_at=[now] * n,
-            known_until=[known] * n,
-            **forecast_columns(forecasts),
-            components=forecasts.components.reshape(n, -1).tolist(),
-        )
-    if not columns.values:
-        return
-    with registered(writer.duck, "new_forecasts", columns.values):
+    rows = forecast_rows(made, target, now)
+    rows["known_until"] = [known] * len(rows["date"])
+    # Ensembles have different numbers of members.
+    rows["components"] = [row.ravel().tolist() for one in made for row in one.forecasts.components]
+    with registered(writer.duck, "new_forecasts", rows):
         run(writer.duck, "outcomes/await_labels")
 
 
