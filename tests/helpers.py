@@ -121,6 +121,15 @@ def files_below(folder: Path):
     return {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
+def assert_as_stored(forecasts, stored):
+    """Forecasts are those of the ledger, to the digits that it keeps: of the sd five, and two more
+    of the mean.
+    """
+    least = stored["sd"].min()
+    pd.testing.assert_frame_equal(forecasts, stored, check_dtype=False, rtol=0, atol=1e-4 * least)
+    assert (forecasts["mean"] - stored["mean"]).abs().max() < 1e-6 * least
+
+
 def digests(store):
     """Digest of each stock."""
     return dict(store.sql("select ticker, digest from series").itertuples(index=False))

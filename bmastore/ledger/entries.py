@@ -210,9 +210,21 @@ def _in_digits(columns: dict[str, list[Any]]) -> dict[str, list[Any]]:
     for name, tell in _DIGITS.items():
         there = [value for value in columns.get(name, ()) if value is not None]
         if there:
-            found = iter(or_none(tell(np.array(there, float))))
+            found = iter(_told(there, tell))
             told[name] = [None if value is None else next(found) for value in columns[name]]
     return {**columns, **told}
+
+
+def _told(values: list[Any], tell: Callable[[Any], NDArray[np.float64]]) -> list[Any]:
+    """Numbers, or lists of them, of which each is as long as its ensemble has members."""
+    if not isinstance(values[0], list):
+        return or_none(tell(values))
+    lengths = [len(row) for row in values]
+    filled = np.zeros((len(values), max(lengths)))
+    for row, value, n in zip(filled, values, lengths, strict=True):
+        row[:n] = np.array(value, float)
+    rows = or_none(tell(filled))
+    return [row[:n] for row, n in zip(rows, lengths, strict=True)]
 
 
 def forecast_rows(made: Sequence[Made], target: str, now: datetime) -> dict[str, list[Any]]:

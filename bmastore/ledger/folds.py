@@ -15,21 +15,18 @@ from bmastore.storage.statements import run, statements
 def read_remembered(
     duck: duckdb.DuckDBPyConnection,
     config: FitConfig,
-    artifacts: dict[str, bytes],
+    tickers: Sequence[str],
 ) -> dict[str, Remembered]:
-    """What is stored of some stocks' folds, if the same config and code made it.
+    """What is stored of some stocks' folds, by ticker, if the same config and code made it.
 
-    Parameters
-    ----------
-    artifacts:
-        Verified artifact of each stock's last trained entry, by ticker.
+    Their artifacts are left to be filled in.
     """
-    if not artifacts:
+    if not tickers:
         return {}
     found = run(
         duck,
         "panel/read_folds",
-        tickers=list(artifacts),
+        tickers=tickers,
         target=config.target,
         config_hash=config.digest(),
         code_version=config.code_version(),
@@ -51,7 +48,7 @@ def read_remembered(
         ticker: Remembered(
             tuple(record for record, _ in stored),
             np.concatenate([values for _, values in stored]).reshape(-1, len(config.members)),
-            artifacts[ticker],
+            b"",
         )
         for ticker, stored in folds.items()
     }

@@ -95,16 +95,19 @@ class Remembered:
         float32, shape (n, k): fold after fold, oldest row first, one column per member.
     artifact:
         The entry's artifact, or one that :func:`bmastore.models.ensemble.dump_fold` wrote: it
-        holds the newest fold's members.
+        holds the newest fold's members. Without it all folds are fitted again.
     is_stored:
         Whether the store holds these folds. Those of a stock by which the members were compared
         are known before its own entry is made.
+    artifact_sha256:
+        Its hash, where ``artifact`` is empty because the worker is to read it itself.
     """
 
     records: tuple[FoldRecord, ...]
     predictions: NDArray[np.float32]
     artifact: bytes
     is_stored: bool = True
+    artifact_sha256: str | None = None
 
 
 @dataclass(frozen=True)

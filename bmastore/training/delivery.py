@@ -1,7 +1,7 @@
-"""How ensembles come into the store's folder of artifacts.
+"""How artifacts go between workers and the store's folder of them.
 
-Workers that see the folder put them there themselves: on this machine, or where hosts share a file
-system. From others they come back with the results, and the coordinator stores them.
+Workers that see the folder read and write there themselves: on this machine, or where hosts share a
+file system. To others the coordinator sends what they need, and stores what they send back.
 """
 
 import os
@@ -9,10 +9,12 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
+from bmastore import digests
+from bmastore.errors import ArtifactError
 from bmastore.models.config import FitConfig
-from bmastore.models.results import FitResult
+from bmastore.models.results import FitResult, Remembered
 from bmastore.storage import artifacts
-from bmastore.training.jobs import fit_chunk
+from bmastore.training.jobs import Comparison, compare_chunk, fit_chunk
 from bmastore.workers.chunks import Chunk, Outcome
 
 
@@ -48,8 +50,18 @@ def fit_and_deliver(
     chunk: Chunk, config: FitConfig, folder: ModelsFolder
 ) -> list[Outcome[FitResult]]:
     """Train a chunk in a worker; results come without their artifacts where these were stored."""
-    outcomes = fit_chunk(chunk, config)
-    return [_delivered(one, folder) for one in outcomes] if _is_seen(folder) else outcomes
+    if not _is_seen(folder):
+        return fit_chunk(chunk, config)
+    known = tuple(_with_artifact(one, folder) for one in chunk.remembered)
+    outcomes = fit_chunk(replace(chunk, remembered=known), config)
+    return [_delivered(one, folder) for one in outcomes]
+
+
+def compare_and_leave(chunk: Chunk, config: FitConfig, folder: ModelsFolder) -> Comparison:
+    """Compare the members in a worker that sees the folder; what folds hold is left there."""
+    found = compare_chunk(chunk, config)
+    left = [replace(one, remembered=_left(one.remembered, folder)) for one in found.stocks]
+    return replace(found, stocks=left)
 
 
 def store_rest(folder: Path, result: FitResult) -> None:
@@ -67,6 +79,25 @@ def _delivered(outcome: Outcome[FitResult], folder: ModelsFolder) -> Outcome[Fit
     except OSError:  # the coordinator meets the same, and ends the pass with it
         return outcome
     return replace(outcome, result=replace(result, artifact=b""))
+
+
+def _left(remembered: Remembered, folder: ModelsFolder) -> Remembered:
+    sha256 = digests.of_artifact(remembered.artifact)
+    try:
+        artifacts.write(folder.path, remembered.artifact, sha256)
+    except OSError:
+        return remembered
+    return replace(remembered, artifact=b"", artifact_sha256=sha256)
+
+
+def _with_artifact(remembered: Remembered | None, folder: ModelsFolder) -> Remembered | None:
+    if remembered is None or remembered.artifact_sha256 is None:
+        return remembered
+    try:
+        blob = artifacts.read(folder.path, remembered.artifact_sha256)
+    except ArtifactError:  # a damaged one is not needed: its folds are fitted again
+        return None
+    return replace(remembered, artifact=blob)
 
 
 @cache

@@ -1,6 +1,7 @@
 """Reads what workers are given: stocks' rows, and what is remembered of them, chunk by chunk."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -64,23 +65,35 @@ def read_chunks(
             first = last
 
 
-def recall_folds(session: Session, config: FitConfig, stocks: Sequence[Planned]) -> Recall:
-    """Recalls folds of the stocks whose rows alone have changed."""
-    artifact = {
+def recall_folds(
+    session: Session, config: FitConfig, stocks: Sequence[Planned], *, by_hash: bool
+) -> Recall:
+    """Recalls folds of the stocks whose rows alone have changed.
+
+    With ``by_hash`` workers read the artifacts themselves.
+    """
+    hashes = {
         stock.ticker: stock.current_artifact
         for stock in stocks
         if stock.current_artifact and stock.cause == "data"
     }
 
     def recall(tickers: Sequence[str]) -> Mapping[str, Remembered]:
+        asked = [ticker for ticker in tickers if ticker in hashes]
+        found = read_remembered(session.duck, config, asked)
+        if by_hash:
+            return {
+                ticker: replace(one, artifact_sha256=hashes[ticker])
+                for ticker, one in found.items()
+            }
         models = {}
-        for ticker in tickers:
+        for ticker, one in found.items():
             try:
-                if ticker in artifact:
-                    models[ticker] = artifacts.read(session.models, artifact[ticker])
+                blob = artifacts.read(session.models, hashes[ticker])
             except ArtifactError:  # a damaged one is not needed: its folds are fitted again
                 continue
-        return read_remembered(session.duck, config, models)
+            models[ticker] = replace(one, artifact=blob)
+        return models
 
     return recall
 

@@ -16,8 +16,9 @@ from bmastore.storage.session import Session, Writer
 from bmastore.table import Table, Tabular
 from bmastore.training.budget import earlier_choice, spend_budget
 from bmastore.training.conduct import Stage, Stop, carry_out, crew, interruptible
-from bmastore.training.delivery import ModelsFolder, fit_and_deliver
+from bmastore.training.delivery import ModelsFolder, compare_and_leave, fit_and_deliver
 from bmastore.training.feed import recall_folds
+from bmastore.training.jobs import compare_chunk
 from bmastore.training.kept import forecast_kept
 from bmastore.training.options import PassOptions
 from bmastore.training.plan import Plan, make_plan, resolve, targets_of
@@ -182,6 +183,7 @@ def run_pass(
                 recorder.publish()
                 folder = ModelsFolder(writer.models.resolve(), recorder.run_id)
                 folder.show()
+                is_seen = hired.pool.everywhere(folder.is_seen)
                 stage = Stage(
                     plan.config,
                     tuple(stock.ticker for stock in plan.stocks),
@@ -194,7 +196,8 @@ def run_pass(
                     stage,
                     hired,
                     partial(fit_and_deliver, config=plan.config, folder=folder),
-                    recall=recall_folds(writer, plan.config, plan.stocks),
+                    recall=recall_folds(writer, plan.config, plan.stocks, by_hash=is_seen),
+                    compare=partial(compare_and_leave, folder=folder) if is_seen else compare_chunk,
                     on_universe=recorder.keep_universe,
                 ):
                     recorder.take(outcomes, hired.pool.workers)

@@ -46,6 +46,8 @@ _PILOT_STOCKS, _PILOT_CHUNK = 480, 8
 _NEWEST = None
 # What `fit_pooled` takes.
 _Arguments = tuple[PooledRows, CrossSections, FitConfig]
+# Compares the members on a chunk of stocks; it must be picklable.
+Compare = Callable[[Chunk, FitConfig], Comparison]
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ def make_universe(
     anchor: date,
     pool: Pool,
     meanwhile: Callable[[], None] = lambda: None,
+    compare: Compare = compare_chunk,
 ) -> MadeUniverse:
     """Fit the pooled models of the fold cells and of the anchor, and compare the members.
 
@@ -84,6 +87,8 @@ def make_universe(
     ----------
     meanwhile:
         Called while the workers compare the members.
+    compare:
+        How they do.
 
     Raises
     ------
@@ -101,7 +106,7 @@ def make_universe(
     pilot = list(_pilot(session, config, anchor))
     import scipy.special  # noqa: F401  a tenth of a second that `compare` would wait for
 
-    from bmastore.models.prior import compare
+    from bmastore.models.prior import compare as compare_members
 
     fits |= dict(submitted)
     # The members are compared on the fold cells; the newest model is fitted beside that.
@@ -114,9 +119,9 @@ def make_universe(
     by_cell = {cell: fit for cell, (fit, _) in done.items()}
     trial = Universe(by_cell, None, sections, labels.move, None).to_bytes()
     chunks = [Chunk(rows, (None,) * len(rows.tickers), trial) for rows in pilot]
-    stocks, comparable, compare_s = _compare_members(pool, chunks, config, meanwhile)
+    stocks, comparable, compare_s = _compare_members(pool, chunks, config, compare, meanwhile)
     last = None if newest is None else _fitted(newest, partial(learn_from, anchor), pool)
-    prior = compare([one.evidence for one in stocks], comparable.members, config.horizon)
+    prior = compare_members([one.evidence for one in stocks], comparable.members, config.horizon)
     prior = prior.with_unknown(config.members)
     fit = last and last[0]
     blob = Universe(by_cell, fit, sections, labels.move, prior).to_bytes()
@@ -180,19 +185,23 @@ def _fitted(
 
 
 def _compare_members(
-    pool: Pool, chunks: Sequence[Chunk], config: FitConfig, meanwhile: Callable[[], None]
+    pool: Pool,
+    chunks: Sequence[Chunk],
+    config: FitConfig,
+    compare: Compare,
+    meanwhile: Callable[[], None],
 ) -> tuple[list[Compared], FitConfig, float]:
     """Pilot stocks compared, the config of the members that were, and CPU seconds.
 
     A member of somebody's own that fails on more stocks than it does not leaves the comparison:
     else too few would speak for the others.
     """
-    comparing = [pool.submit(on_the_clock, compare_chunk, one, config) for one in chunks]
+    comparing = [pool.submit(on_the_clock, compare, one, config) for one in chunks]
     meanwhile()
     found = [
         done
         for one, future in zip(chunks, comparing, strict=True)
-        for done in _compared(future, one, config, pool)
+        for done in _compared(future, one, config, compare, pool)
     ]
     stocks = [stock for comparison, _ in found for stock in comparison.stocks]
     failed = Counter(name for comparison, _ in found for name in comparison.failed)
@@ -201,7 +210,7 @@ def _compare_members(
     if not hopeless:
         return stocks, config, seconds
     left = tuple(name for name in config.members if name not in hopeless)
-    again = _compare_members(pool, chunks, replace(config, members=left), lambda: None)
+    again = _compare_members(pool, chunks, replace(config, members=left), compare, lambda: None)
     return again[0], again[1], again[2] + seconds
 
 
@@ -209,6 +218,7 @@ def _compared(
     comparing: Future[tuple[Comparison, float]],
     chunk: Chunk,
     config: FitConfig,
+    compare: Compare,
     pool: Pool,
 ) -> Iterator[tuple[Comparison, float]]:
     """Pilot stocks compared, and CPU seconds; one that kills its worker is none of them.
@@ -221,7 +231,7 @@ def _compared(
         with pool.of_one() as single:
             for one in chunk.alone():
                 with suppress(BrokenExecutor):
-                    yield single.result(single.submit(on_the_clock, compare_chunk, one, config))
+                    yield single.result(single.submit(on_the_clock, compare, one, config))
 
 
 def _days(config: FitConfig, anchor: date) -> dict[int | None, date]:

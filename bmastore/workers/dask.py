@@ -53,11 +53,12 @@ class ClusterExecutor(Executor):
     """Does jobs on a cluster, given a ``distributed.Client``.
 
     ``follows`` says whether as many are to be in work as the cluster has workers for, which may
-    come and go.
+    come and go; ``is_here``, whether all of its workers are of this machine.
     """
 
-    def __init__(self, client: Any, follows: bool = True) -> None:
+    def __init__(self, client: Any, follows: bool = True, is_here: bool = False) -> None:
         self.follows = follows
+        self._is_here = is_here
         self._client = client  # known by this name to bmastore.workers.cluster, as in Dask's own
         self._executor = client.get_executor(pure=False)
         self._shared: tuple[Chunk, Any] | None = None
@@ -70,6 +71,17 @@ class ClusterExecutor(Executor):
             _with_shared, job, sent, kwargs, libraries(), *shared
         )
         return found
+
+    def everywhere(self, question: Callable[[], bool]) -> bool:
+        """Whether all workers that there are now say yes to a question."""
+        if self._is_here:
+            return question()
+        there = self._client.scheduler_info(n_workers=-1)["workers"]
+        asked = [self._client.submit(question, workers=[one], pure=False) for one in there]
+        try:
+            return bool(asked) and all(one.result(timeout=_PATIENCE_S) is True for one in asked)
+        except Exception:  # noqa: BLE001  whatever keeps one from answering, it has not said yes
+            return False
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Let go of the cluster, which goes on."""
@@ -184,7 +196,7 @@ def connected(address: str, workers: int | None = None) -> Iterator[Cluster]:
         ):
             # They import the libraries while the coordinator plans and reads the first rows.
             cluster.scale(int(rest))
-            yield _of(client, workers, int(rest))
+            yield _of(client, workers, int(rest), is_here=True)
         return
     if "@" in address and not Path(address).is_file():
         # It is not repeated, for it may hold a password.
@@ -211,6 +223,6 @@ def connected(address: str, workers: int | None = None) -> Iterator[Cluster]:
             client.close(timeout=2)
 
 
-def _of(client: Any, workers: int | None, coming: int = 0) -> Cluster:
+def _of(client: Any, workers: int | None, coming: int = 0, *, is_here: bool = False) -> Cluster:
     there = max(1, coming, sum(client.nthreads().values()))
-    return Cluster(lambda _: ClusterExecutor(client, workers is None), workers or there)
+    return Cluster(lambda _: ClusterExecutor(client, workers is None, is_here), workers or there)

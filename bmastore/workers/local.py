@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from multiprocessing.connection import wait
 from typing import Any
@@ -31,6 +31,10 @@ class LocalExecutor(ProcessPoolExecutor):
         super().__init__(workers, mp_context=context, initializer=_prepare_worker)
         self._own_context = context
         _widen(self._call_queue._writer)  # type: ignore[attr-defined]
+
+    def everywhere(self, question: Callable[[], bool]) -> bool:
+        """Whether all workers say yes: they are of this machine, and run as who is asked here."""
+        return question()
 
     def kill(self) -> None:
         """End all workers now, also one that is stopped."""

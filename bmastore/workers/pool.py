@@ -111,6 +111,14 @@ class Pool:
                 raise BrokenExecutor(str(error)) from None
             raise
 
+    def everywhere(self, question: Callable[[], bool]) -> bool:
+        """Whether all workers that there are say yes to a question, which must be picklable.
+
+        No, where an executor cannot tell, or has no workers yet.
+        """
+        ask = getattr(self._executor, "everywhere", None)
+        return ask is not None and bool(ask(question))
+
     def of_one(self) -> "Pool":
         """A pool of one worker, for jobs of which one may have killed its worker."""
         return Pool(self._make_executor, 1, self._patience, self._check)

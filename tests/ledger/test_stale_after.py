@@ -7,7 +7,7 @@ import pytest
 from bmastore import PassOptions
 from bmastore.datasets import known_on
 from bmastore.errors import ConfigError
-from tests.helpers import FAST, HORIZON, TARGET, causes, statuses
+from tests.helpers import FAST, HORIZON, TARGET, assert_as_stored, causes, statuses
 from tests.ledger.conftest import BEGIN
 
 THREE = PassOptions(stale_after=3)
@@ -59,13 +59,7 @@ def test_each_night_has_a_forecast_of_its_day_by_the_ensemble_in_use(begun, pane
     assert set(shown["date"]) == {days[BEGIN + 1]}
     assert begun.sql("select bool_and(is_current) as all from v_newest_forecasts")["all"][0]
     predicted = begun.predict().frame.drop(columns="target").sort_values("ticker")
-    pd.testing.assert_frame_equal(
-        shown,
-        predicted.reset_index(drop=True)[list(shown)],
-        check_dtype=False,
-        rtol=0,
-        atol=1e-4 * shown["sd"].min(),
-    )
+    assert_as_stored(predicted.reset_index(drop=True)[list(shown)], shown)
 
 
 def test_a_pass_asks_no_ensemble_twice(begun, panel, days):

@@ -5,14 +5,13 @@ import os
 
 import duckdb
 import numpy as np
-import pandas as pd
 import pytest
 
 from bmastore import PassOptions, digests
 from bmastore.errors import ConfigError, StoreError, UnknownTickerError
 from bmastore.storage import artifacts
 from bmastore.storage.paths import models_path
-from tests.helpers import FAST, HORIZON, TARGET
+from tests.helpers import FAST, HORIZON, TARGET, assert_as_stored
 
 COLUMNS = ["ticker", "date", "target", "mean", "sd", "q05", "q25", "q50", "q75", "q95",
            "p_up"]  # fmt: skip
@@ -27,11 +26,7 @@ def test_stored_models_forecast_what_the_pass_forecast(trained):
     stored = trained.sql(f"select {', '.join(COLUMNS)} from v_predictions order by ticker, date")
     again = trained.predict(since=stored["date"].min().date())
     assert again.failures == {}
-    # The ledger keeps five digits of the standard deviation, and two more of the mean.
-    pd.testing.assert_frame_equal(
-        again.frame[COLUMNS], stored, rtol=0, atol=1e-4 * stored["sd"].min()
-    )
-    assert (again.frame["mean"] - stored["mean"]).abs().max() < 1e-6 * stored["sd"].min()
+    assert_as_stored(again.frame[COLUMNS], stored)
 
 
 def test_by_default_the_latest_date_of_each_stock(trained, panel):

@@ -3,34 +3,45 @@
 import os
 import shutil
 from concurrent.futures import Executor
+from dataclasses import replace
 
+import pandas as pd
 import pytest
 
-from bmastore import PassOptions, digests
+from bmastore import PassOptions, Store, digests
 from bmastore.arrays import PanelArrays
+from bmastore.models.results import Remembered
 from bmastore.storage import artifacts
 from bmastore.storage.paths import models_path
 from bmastore.training.delivery import ModelsFolder, fit_and_deliver
 from bmastore.workers.chunks import Chunk
 from bmastore.workers.local import local_executor
-from tests.helpers import CONFIG, FAST, stock
+from tests.helpers import CONFIG, FAST, HORIZON, TARGET, stock
 
 RUN = "0f" * 16
 
 
 class Listening(Executor):
-    """Workers here, and all that they send back."""
+    """Workers here, all that they are asked, and all that they send back."""
 
     def __init__(self, workers):
-        self.pool, self.sent = local_executor(workers), []
+        self.pool, self.asked, self.sent = local_executor(workers), [], []
+
+    def everywhere(self, question):
+        return self.pool.everywhere(question)
 
     def submit(self, job, *args):
+        self.asked += [one for one in args if isinstance(one, Chunk)]
         future = self.pool.submit(job, *args)
         future.add_done_callback(lambda done: self.sent.append(done.result()))
         return future
 
     def shutdown(self, wait=True):
         self.pool.shutdown(wait)
+
+    @property
+    def remembered(self):
+        return [one for chunk in self.asked for one in chunk.remembered if one is not None]
 
     @property
     def results(self):
@@ -42,20 +53,72 @@ class Listening(Executor):
         ]
 
 
-def test_local_workers_store_them_and_send_none_back(filled):
+class Unsure(Listening):
+    """Workers of which nobody can tell what they see."""
+
+    everywhere = None
+
+
+def train(store, kind=Listening):
+    """Train all, with one worker that is listened to."""
     hired = []
 
     def hire(workers):
-        hired.append(Listening(workers))
+        hired.append(kind(workers))
         return hired[-1]
 
-    assert filled.train(FAST, PassOptions(workers=1), make_executor=hire).trained == 6
-    sent = [result for one in hired for result in one.results]
+    assert store.train(FAST, PassOptions(workers=1), make_executor=hire).trained == 6
+    (only,) = hired
+    return only
+
+
+def test_local_workers_store_them_and_send_none_back(filled):
+    sent = train(filled).results
     assert len(sent) == 6
     for result in sent:
         assert result.artifact == b""
         assert artifacts.read(models_path(filled.path), result.artifact_sha256)
     assert filled.verify().findings == ()
+
+
+@pytest.mark.parametrize("kind", [Listening, Unsure])
+def test_workers_that_see_the_folder_are_sent_no_artifacts(trained, panel, tmp_path, kind):
+    shutil.copytree(trained.path.parent, tmp_path / "other")
+    other = Store(tmp_path / "other" / trained.path.name)
+    revised = panel.copy()
+    revised.loc[revised.groupby("ticker").tail(HORIZON + 1).index[::2], TARGET] *= 1.5
+    for store in (trained, other):
+        store.ingest(revised, target=TARGET, horizon=HORIZON)
+    other.train(FAST)
+    known = train(trained, kind).remembered
+    assert len(known) == 6
+    for one in known:
+        assert (one.artifact == b"") == (kind is Listening)
+    same = "select ticker, artifact_sha256, weights from ledger order by all"
+    pd.testing.assert_frame_equal(trained.sql(same), other.sql(same))
+    assert trained.sql("select count(*) as n from folds join ledger using (entry_id) "
+                       "where attempt = 1")["n"][0], "folds were used again"  # fmt: skip
+
+
+def test_members_are_compared_without_sending_models_about(filled):
+    known = train(filled).remembered
+    assert len(known) == 6
+    assert all(one.artifact == b"" and one.artifact_sha256 for one in known)
+
+
+def test_what_cannot_be_read_is_fitted_again(tmp_path):
+    folder = ModelsFolder(tmp_path, RUN)
+    folder.show()
+    chunk = Chunk(PanelArrays.of([stock()]), (None,))
+    (first,) = fit_and_deliver(chunk, CONFIG, folder)
+    oof, sha256 = first.result.oof, first.result.artifact_sha256
+    known = Remembered(oof.records, oof.predictions, b"", artifact_sha256=sha256)
+    (again,) = fit_and_deliver(replace(chunk, remembered=(known,)), CONFIG, folder)
+    assert again.result.oof.kept
+    artifacts.path_of(tmp_path, sha256).write_bytes(b"damaged")
+    (anew,) = fit_and_deliver(replace(chunk, remembered=(known,)), CONFIG, folder)
+    assert not anew.result.oof.kept
+    assert {again.result.artifact_sha256, anew.result.artifact_sha256} == {sha256}
 
 
 def test_the_folder_may_be_a_link_to_one_that_other_hosts_see(filled, tmp_path):

@@ -11,7 +11,14 @@ from bmastore.datasets import planted_panel as made_up
 from bmastore.errors import WorkerDiedError
 from bmastore.storage import artifacts
 from bmastore.training import jobs
-from tests.helpers import FAST, HORIZON, TARGET, TamperedExecutor, statuses
+from tests.helpers import (
+    FAST,
+    HORIZON,
+    TARGET,
+    TamperedExecutor,
+    assert_as_stored,
+    statuses,
+)
 
 PANEL = made_up(n_stocks=16, n_days=420, seed=11)
 DAYS = np.unique(PANEL["date"].to_numpy())
@@ -46,7 +53,7 @@ def test_predict_gives_what_the_pass_predicted(trained16):
         "select * exclude (entry_id, made_at, sector) from v_predictions "
         "qualify date = max(date) over (partition by ticker) order by ticker"
     )
-    pd.testing.assert_frame_equal(trained16.predict().frame, stored, check_dtype=False)
+    assert_as_stored(trained16.predict().frame, stored)
 
 
 def test_a_young_stock_gets_pooled_and_zero_instead_of_being_skipped(tmp_path):
