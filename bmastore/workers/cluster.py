@@ -1,6 +1,7 @@
 """What there is to know of a Dask cluster behind an executor, without importing Dask."""
 
 from concurrent.futures import Executor
+from typing import Any
 
 
 def count_workers(executor: Executor) -> int | None:
@@ -15,8 +16,13 @@ def count_workers(executor: Executor) -> int | None:
         return -1
     if client.status != "running":  # it connects again, or cannot
         return 0
-    workers = client.scheduler_info(n_workers=-1)["workers"].values()
-    return sum(int(worker["nthreads"]) for worker in workers)
+    return sum(threads_by_address(client).values())
+
+
+def threads_by_address(client: Any) -> dict[str, int]:
+    """Where the workers listen that there are now, and how many jobs each does at once."""
+    workers = client.scheduler_info(n_workers=-1)["workers"]
+    return {address: int(worker["nthreads"]) for address, worker in workers.items()}
 
 
 def is_killed_worker(error: BaseException) -> bool:

@@ -1,11 +1,13 @@
 """Workers on a Dask cluster: how it is found, and what is sent to it.
 
-What chunks share goes to each worker once. Each job says which libraries it expects: forecasts are
-the same to the bit only where the same ones grow the trees.
+What chunks share goes to each worker once. The rest goes from here to a worker and back, and not
+by way of the scheduler, where workers can be reached. Each job says which libraries it expects:
+forecasts are the same to the bit only where the same ones grow the trees.
 """
 
 import gc
 import sys
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager, suppress
@@ -18,6 +20,7 @@ from typing import Any, TypeVar
 
 from bmastore.errors import ConfigError, WorkersError
 from bmastore.workers.chunks import Chunk
+from bmastore.workers.cluster import threads_by_address
 
 Result = TypeVar("Result")
 
@@ -33,6 +36,8 @@ _LIBRARIES = (
     "xgboost-cpu",
 )
 _PATIENCE_S = 10
+# How often it is asked who the workers are, and how long one may take to be reached.
+_ASK_AGAIN_S, _REACHED_S = 2.0, 2.0
 # What takes from fits: Dask's own look at what workers do, a hundred times per second, and memory
 # that goes back to the system whenever some is freed, a tenth of their time.
 _FOR_FITS = {
@@ -59,6 +64,8 @@ class ClusterExecutor(Executor):
     def __init__(self, client: Any, follows: bool = True, is_here: bool = False) -> None:
         self.follows = follows
         self._is_here = is_here
+        self._is_open = True
+        self._workers = _Workers(client)
         self._client = client  # known by this name to bmastore.workers.cluster, as in Dask's own
         self._executor = client.get_executor(pure=False)
         self._shared: tuple[Chunk, Any] | None = None
@@ -67,16 +74,47 @@ class ClusterExecutor(Executor):
         """Have a job done; what a chunk shares with others is sent before it, once."""
         shared = [self._share(one) for one in args if _is_sharing(one)]
         sent = [_bare(one) if _is_sharing(one) else one for one in args]
-        found: Future[Result] = self._executor.submit(
-            _with_shared, job, sent, kwargs, libraries(), *shared
-        )
+
+        def send(given: Any) -> Future[Result]:
+            found: Future[Result] = self._executor.submit(
+                _with_shared, job, given, kwargs, libraries(), *shared
+            )
+            return found
+
+        worker = self._workers.least_busy()
+        placed = None if worker is None else self._place(sent, worker)
+        if worker is None or placed is None:
+            return send(sent)
+
+        def again() -> Future[Result] | None:
+            goes_on = self._is_open and self._client.status == "running"
+            return send(sent) if goes_on else None
+
+        found = _unless_lost(send(placed), again)
+        self._workers.count(worker, found)
         return found
+
+    def _place(self, sent: list[Any], worker: str) -> Any:
+        """What a job is given, sent to a worker who is to do it; Dask may still move it.
+
+        ``None`` where it could not be sent.
+        """
+        try:
+            (placed,) = self._client.scatter(
+                [sent], workers=[worker], direct=True, hash=False, timeout=_REACHED_S
+            )
+        except TimeoutError:  # it has just left
+            return None
+        except OSError:  # it is out of reach, as others of its host may be
+            self._client.direct_to_workers = False
+            return None
+        return placed
 
     def everywhere(self, question: Callable[[], bool]) -> bool:
         """Whether all workers that there are now say yes to a question."""
         if self._is_here:
             return question()
-        there = self._client.scheduler_info(n_workers=-1)["workers"]
+        there = threads_by_address(self._client)
         asked = [self._client.submit(question, workers=[one], pure=False) for one in there]
         try:
             return bool(asked) and all(one.result(timeout=_PATIENCE_S) is True for one in asked)
@@ -85,7 +123,7 @@ class ClusterExecutor(Executor):
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Let go of the cluster, which goes on."""
-        self._shared = None
+        self._shared, self._is_open = None, False
         self._executor.shutdown(wait=wait)
 
     def _share(self, chunk: Chunk) -> Any:
@@ -99,6 +137,78 @@ class ClusterExecutor(Executor):
         (sent,) = self._client.scatter([what], broadcast=True, hash=False)
         self._shared = (chunk, sent)
         return sent
+
+
+def _unless_lost(
+    first: Future[Result], again: Callable[[], Future[Result] | None]
+) -> Future[Result]:
+    """A job that is sent again, by way of the scheduler, if the worker that held its data has gone.
+
+    The scheduler can give it to another worker; it cannot give data that it never had. ``again``
+    gives ``None`` where there is no scheduler either.
+    """
+    found: Future[Result] = Future()
+
+    def pass_on(done: Future[Result]) -> None:
+        if done.cancelled():
+            found.cancel()
+        if not found.set_running_or_notify_cancel():
+            return
+        error = done.exception()
+        if error is None:
+            found.set_result(done.result())
+        else:
+            found.set_exception(error)
+
+    def look(done: Future[Result]) -> None:
+        second = again() if done.cancelled() and not found.cancelled() else None
+        if second is None:
+            pass_on(done)
+        else:
+            second.add_done_callback(pass_on)
+
+    first.add_done_callback(look)
+    found.add_done_callback(lambda done: done.cancelled() and first.cancel())
+    return found
+
+
+class _Workers:
+    """The workers that can be reached from here, and what was sent to each of them."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._threads: dict[str, int] = {}
+        self._jobs: dict[str, list[Future[Any]]] = {}
+        self._asked_at = -_ASK_AGAIN_S
+
+    def least_busy(self) -> str | None:
+        """Address of one; ``None`` where what is sent has to go by way of the scheduler."""
+        if not self._client.direct_to_workers or self._client.status != "running":
+            return None
+        now = time.monotonic()
+        if now >= self._asked_at + _ASK_AGAIN_S:
+            self._threads, self._asked_at = threads_by_address(self._client), now
+        return min(self._threads, key=self._load, default=None)
+
+    def count(self, address: str, job: Future[Any]) -> None:
+        """Count a job for a worker until it is done."""
+        self._jobs.setdefault(address, []).append(job)
+
+    def _load(self, address: str) -> float:
+        """Jobs per thread."""
+        self._jobs[address] = [job for job in self._jobs.get(address, ()) if not job.done()]
+        return len(self._jobs[address]) / self._threads[address]
+
+
+def _reaches_workers(client: Any) -> bool:
+    """Whether a worker can be reached from here, and not by way of the scheduler alone."""
+    there = list(threads_by_address(client))[:1]
+    settings: Any = import_module("dask.config")
+    try:
+        with settings.set({"distributed.comm.timeouts.connect": _REACHED_S}):
+            return bool(there) and bool(client.scatter([b""], workers=there, direct=True))
+    except (OSError, TimeoutError):
+        return False
 
 
 def _bare(chunk: Chunk) -> Chunk:
@@ -192,7 +302,7 @@ def connected(address: str, workers: int | None = None) -> Iterator[Cluster]:
                 dashboard_address=None,
                 preload="bmastore.workers.preload",
             ) as cluster,
-            dask.Client(cluster) as client,
+            dask.Client(cluster, direct_to_workers=True) as client,
         ):
             # They import the libraries while the coordinator plans and reads the first rows.
             cluster.scale(int(rest))
@@ -217,6 +327,7 @@ def connected(address: str, workers: int | None = None) -> Iterator[Cluster]:
             f"no scheduler answers at {address}: {str(error).strip() or type(error).__name__}"
         ) from None
     try:
+        client.direct_to_workers = _reaches_workers(client)
         yield _of(client, workers)
     finally:
         with suppress(TimeoutError, OSError):  # a scheduler that is gone says no goodbye

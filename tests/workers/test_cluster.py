@@ -5,7 +5,7 @@ import os
 import shutil
 import signal
 from concurrent.futures import BrokenExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
 
 import pandas as pd
@@ -102,7 +102,20 @@ def test_a_scheduler_that_goes_away_ends_the_pass_and_loses_nothing(filled, clus
     assert filled.train(FAST).trained == 6 - len(trained)
 
 
-def test_a_pass_goes_on_when_a_worker_is_killed(filled, cluster):
+@contextmanager
+def executors_of_dask(cluster):
+    with distributed.Client(cluster) as client:
+        yield lambda workers: client.get_executor()
+
+
+@contextmanager
+def executors_of_ours(cluster):
+    with connected(cluster.scheduler_address) as found:
+        yield found.make_executor
+
+
+@pytest.mark.parametrize("executors", [executors_of_dask, executors_of_ours])
+def test_a_pass_goes_on_when_a_worker_is_killed(filled, cluster, executors):
     killed = []
 
     def kill_one(progress):
@@ -110,14 +123,25 @@ def test_a_pass_goes_on_when_a_worker_is_killed(filled, cluster):
             killed.append(next(iter(cluster.workers.values())).pid)
             os.kill(killed[0], signal.SIGKILL)
 
-    with distributed.Client(cluster) as client:
+    with executors(cluster) as make_executor:
         run = filled.train(
-            FAST,
-            PassOptions(batch_size=1),
-            on_progress=kill_one,
-            make_executor=lambda workers: client.get_executor(),
+            FAST, PassOptions(batch_size=1), on_progress=kill_one, make_executor=make_executor
         )
     assert (run.trained, run.failed) == (6, 0)
+
+
+def test_a_job_whose_data_is_lost_with_its_worker_is_done_by_another(cluster, tmp_path):
+    sign = tmp_path / "sign"
+    with executors_of_ours(cluster) as make_executor, make_executor(2) as executor:
+        jobs = [executor.submit(echo_after, sign, i) for i in range(8)]
+        os.kill(next(iter(cluster.workers.values())).pid, signal.SIGKILL)
+        sign.touch()
+        assert [job.result() for job in jobs] == list(range(8))
+
+
+def echo_after(sign, what):
+    wait_until(sign.exists)
+    return what
 
 
 # --- the command line -------------------------------------------------------------------------
@@ -164,7 +188,8 @@ def test_what_is_shared_goes_to_each_worker_once():
             jobs = [executor.submit(universe_of, chunk) for _ in range(8)]
             assert {job.result() for job in jobs} == {chunk.universe}
             with distributed.Client(cluster) as watching:
-                assert watching.run_on_scheduler(holders) == [2]
+                # What jobs were given goes when they are done.
+                wait_until(lambda: watching.run_on_scheduler(holders) == [2])
 
 
 def test_work_follows_the_workers_that_come_and_go():
