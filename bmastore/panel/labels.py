@@ -16,6 +16,9 @@ from bmastore.storage.statements import Part, Value, literal, run
 # that overlap and move together hardly add anything.
 _MOST_ROWS = 600_000
 _FEWEST_ROWS = 500
+# Stocks whose typical moves are computed at once: DuckDB holds all values of a median in memory,
+# whatever its limit.
+_STOCKS_AT_ONCE = 4000
 
 
 @dataclass(frozen=True)
@@ -86,12 +89,19 @@ def read_labels(
         f"then median(abs(value)) filter (label_end < {literal(day)}) end as move{i}"
         for i, day in enumerate(distinct)
     )
-    typical = run(duck, "universe/typical_moves", **known, moves=Part(moves)).fetchnumpy()
+    typical = [
+        run(
+            duck, "universe/typical_moves", **known, moves=Part(moves), first=first, below=below
+        ).fetchnumpy()
+        for first, below in _ranges(duck)
+    ]
     by_day = {
-        day: np.ma.filled(typical[f"move{i}"], np.nan).astype(np.float64)
+        day: np.concatenate(
+            [np.ma.filled(part[f"move{i}"], np.nan).astype(np.float64) for part in typical]
+        )
         for i, day in enumerate(distinct)
     }
-    counts = np.asarray(typical["n"])
+    counts = np.concatenate([part["n"] for part in typical])
     enough = counts >= min_moves
     # Labels of neighbouring days overlap: a few days of each horizon hold nearly all they say.
     stride = max(1, horizon // 2, -(-int(counts.sum()) // _MOST_ROWS))
@@ -111,3 +121,10 @@ def read_labels(
         np.asarray(rows["day"], np.int64),
         np.asarray(rows["stock"], np.int64),
     )
+
+
+def _ranges(duck: duckdb.DuckDBPyConnection) -> list[tuple[str, str | None]]:
+    """Ranges of tickers, each from one to before another, that hold all stocks together."""
+    found = duck.execute("select distinct ticker from series order by ticker").fetchall()
+    bounds = [ticker for (ticker,) in found[_STOCKS_AT_ONCE::_STOCKS_AT_ONCE]]
+    return list(zip(["", *bounds], [*bounds, None], strict=True))

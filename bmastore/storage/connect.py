@@ -23,8 +23,9 @@ from bmastore.storage.versions import check_tables
 # How long to wait for others to let go of a store, and after how long to say so.
 PATIENCE_S, _SILENT_S = 30.0, 1.0
 _LOOK_AGAIN_S = 0.005
-# What a query may use; more spills to disk.
-_QUERY_MEMORY = "2GB"
+# What a query may use; more spills to disk. A scan of a large store, which reads each block once,
+# is the faster the fewer of them it keeps.
+_QUERY_MEMORY = "1GB"
 # Databases that threads of this process have open for reading, by file.
 _shared: "dict[Path, _Shared]" = {}
 _opening = threading.Lock()

@@ -167,7 +167,7 @@ def _as_part(name: str, given: Value | Part) -> str:
 def _column(values: Sequence[Any]) -> "NDArray[Any]":
     import numpy as np
 
-    if all(isinstance(value, float) for value in values):
+    if set(map(type, values)) <= {float, np.float64}:
         return np.array(values, dtype=float)
     column = np.empty(len(values), dtype=object)
     column[:] = values  # lists stay lists

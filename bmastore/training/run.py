@@ -29,7 +29,7 @@ from bmastore.workers.local import local_executor
 # A pass reads batch after batch: a larger buffer pool would only keep rows that are not
 # read again. What needs more spills to disk, but for what a scan of all stocks pins: at 100,000 of
 # them 256 MB are too few.
-_DUCKDB_MB, _DUCKDB_KB_PER_STOCK = 256, 10
+_DUCKDB_MB, _DUCKDB_KB_PER_STOCK = 256, 4
 
 
 # What a summary says in its table.
