@@ -36,9 +36,9 @@ def main():
 
 def make_panel(path, n_stocks, n_rows, n_features, *, in_minutes):
     """A panel of noise whose first feature says something of its target."""
-    start = (
-        "timestamp '2024-01-02' + interval (n) minute" if in_minutes else "date '1990-01-01' + n"
-    )
+    # From a Monday on, without weekends.
+    weekdays = "date '1990-01-01' + (n // 5 * 7 + n % 5)::integer"
+    start = "timestamp '2024-01-02' + interval (n) minute" if in_minutes else weekdays
     features = ", ".join(f"random()::float - 0.5 as f{i}" for i in range(n_features))
     duckdb.execute("set memory_limit = '2GB'")
     duckdb.execute(
