@@ -7,7 +7,7 @@ from datetime import timedelta
 import duckdb
 
 from bmastore.calendar import utc_now
-from bmastore.errors import InputError
+from bmastore.errors import InputError, StoreError
 from bmastore.panel.ingest.report import Count
 from bmastore.panel.ingest.sources import Sources, source_sql
 from bmastore.panel.series import feature_columns, refresh_series, target_horizons, value_columns
@@ -258,11 +258,18 @@ def set_columns(
     duck.execute(
         f"create table main.features_new (ticker varchar not null, date date not null{columns})"
     )
-    if not empty:
+    # Once a table was given the rows of an empty one, DuckDB 1.5.6 loses sight of what the same
+    # transaction gives it next, where that is 122,880 rows or more.
+    if not empty and has_rows(duck, "main.features"):
         listed = ", ".join(["ticker", "date", *map(quoted, kept)])
         duck.execute(f"insert into main.features_new by name select {listed} from main.features")
     duck.execute("drop table main.features")
     duck.execute("alter table main.features_new rename to features")
+
+
+def has_rows(duck: duckdb.DuckDBPyConnection, table: str) -> bool:
+    """Whether a table, named as in SQL, has any row."""
+    return duck.execute(f"select exists (from {table})").fetchall() == [(True,)]
 
 
 def _lower(names: Sequence[str]) -> set[str]:
@@ -276,9 +283,17 @@ def upsert_features(duck: duckdb.DuckDBPyConnection, features: Sequence[str]) ->
     if kept:
         columns = ", ".join(f"features.{quoted(name)}" for name in kept)
         run(duck, "ingest/merge_features", kept_columns=Part(columns))
-    if duck.execute("select exists (from main.features)").fetchall() == [(True,)]:
+    if has_rows(duck, "main.features"):
         run(duck, "ingest/drop_stale_features")
-    duck.execute("insert into main.features by name select * from fresh")
+    count = "select count(*) from main.features"
+    ((before,),) = duck.execute(count).fetchall()
+    ((added,),) = duck.execute("insert into main.features by name select * from fresh").fetchall()
+    ((after,),) = duck.execute(count).fetchall()
+    if after != before + added:
+        raise StoreError(
+            f"DuckDB shows {after:,} rows of features where it has stored {before + added:,}; "
+            f"nothing was taken: report this, with the version of DuckDB ({duckdb.__version__})"
+        )
 
 
 def refresh_touched(duck: duckdb.DuckDBPyConnection, targets: Sequence[str]) -> None:

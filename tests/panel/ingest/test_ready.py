@@ -57,6 +57,41 @@ def test_labels_of_the_last_rows_end_no_earlier_than_those_weekdays_would(store)
     assert (ends["label_end"].diff().dropna().dt.days > 0).all()
 
 
+# As many rows as DuckDB writes at once, and more columns than are added one by one.
+MANY, WIDE = 130_000, [f"f{i}" for i in range(12)]
+
+
+def large(n_stocks=26):
+    days = pd.bdate_range("2000-01-03", periods=MANY // n_stocks)
+    keys = pd.MultiIndex.from_product([[f"S{i}" for i in range(n_stocks)], days])
+    frame = keys.to_frame(name=["ticker", "date"], index=False)
+    numbers = np.random.default_rng(0).normal(size=(MANY, 13)).astype(np.float32)
+    return frame.join(pd.DataFrame(numbers, columns=[*WIDE, TARGET]))
+
+
+@pytest.mark.parametrize("n_features", [1, 12])
+def test_the_first_rows_of_a_store_have_their_labels_however_many_they_are(store, n_features):
+    take(store, large()[["ticker", "date", *WIDE[:n_features], TARGET]])
+    assert store.sql("select count(*) as n from features")["n"][0] == MANY
+    assert store.sql("select count(*) as n from targets")["n"][0] == MANY
+    assert store.sql("select sum(n_rows) as n from series")["n"][0] == MANY
+
+
+def test_many_rows_with_new_features_join_those_that_are_there(store):
+    whole = large()
+    take(store, whole[whole["ticker"] == "S0"][["ticker", "date", "f0", TARGET]])
+    take(store, whole[whole["ticker"] != "S0"])
+    assert store.sql("select count(*) as n from targets")["n"][0] == MANY
+
+
+def test_many_rows_after_a_file_without_any(store, tmp_path):
+    whole = large()
+    whole.head(0).to_csv(tmp_path / "a.csv", index=False)
+    whole.to_csv(tmp_path / "b.csv", index=False)
+    store.ingest([tmp_path / "a.csv", tmp_path / "b.csv"], target=TARGET, horizon=HORIZON)
+    assert store.sql("select count(*) as n from targets")["n"][0] == MANY
+
+
 def test_the_same_panel_twice_changes_nothing(store):
     take(store, small())
     before = digests(store)
