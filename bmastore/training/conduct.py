@@ -160,8 +160,7 @@ def carry_out(
         recall=recall,
     )
     if stage.universe is not None:
-        make = partial(make_universe, compare=compare)
-        chunks = _with_universe(session, stage, stage.universe, chunks, crew, make, on_universe)
+        chunks = _with_universe(session, stage, stage.universe, chunks, crew, compare, on_universe)
     yield from run_all(chunks, job, crew.pool, crew.memory, crew.stop.is_set)
 
 
@@ -171,7 +170,7 @@ def _with_universe(
     plan: UniversePlan,
     chunks: Iterator[Chunk],
     crew: Crew,
-    make: Callable[..., MadeUniverse],
+    compare: Compare,
     on_universe: Callable[[MadeUniverse], None],
 ) -> Iterator[Chunk]:
     """Chunks with the universe, which is made if it is not there."""
@@ -192,7 +191,7 @@ def _with_universe(
 
     blob, fitted = plan.blob, dict[str, Remembered]()
     if not blob:
-        made = make(session, stage.config, plan.anchor, crew.pool, read_ahead)
+        made = make_universe(session, stage.config, plan.anchor, crew.pool, read_ahead, compare)
         on_universe(made)
         blob, fitted = made.blob, dict(made.remembered)
     recent = read_recent()

@@ -85,7 +85,7 @@ def _left(remembered: Remembered, folder: ModelsFolder) -> Remembered:
     sha256 = digests.of_artifact(remembered.artifact)
     try:
         artifacts.write(folder.path, remembered.artifact, sha256)
-    except OSError:
+    except OSError:  # it is sent back
         return remembered
     return replace(remembered, artifact=b"", artifact_sha256=sha256)
 
