@@ -14,9 +14,9 @@ from bmastore.storage.statements import Part, quoted, run
 
 # Rows that are held in memory at once while digests are computed: some 200 MB.
 _ROWS_AT_ONCE = 2_000_000
-# Rows whose quartiles are computed at once: some 50 MB, and 250 MB in stores of so many rows that
+# Numbers whose quartiles are computed at once: some 50 MB, and 250 MB in stores of so many that
 # they would be scanned more than 25 times, for each time reads them all.
-_ROWS_OF_DAYS, _MOST_ROWS_OF_DAYS, _SCANS = 400_000, 2_000_000, 25
+_OF_DAYS, _MOST_OF_DAYS, _SCANS = 5_000_000, 25_000_000, 25
 # Most calendar days between rows, and how many trading days that is taken for.
 _SPACINGS = ((4.0, 1), (12.0, 5), (50.0, 21), (float("inf"), 63))
 # A date has its usual stocks if it has half as many as any of so many dates before it.
@@ -93,8 +93,9 @@ def read_cross_sections(
     """
     days = run(duck, "panel/full_days", since=since, until=until, recent=RECENT_DAYS).fetchall()
     asked = feature_columns_sql(features)
-    at_once = min(max(_ROWS_OF_DAYS, sum(n for _, n in days) // _SCANS), _MOST_ROWS_OF_DAYS)
-    step = max(1, at_once // max((n for _, n in days), default=1))
+    numbers = [n * max(1, len(features)) for _, n in days]
+    at_once = min(max(_OF_DAYS, sum(numbers) // _SCANS), _MOST_OF_DAYS)
+    step = max(1, at_once // max(numbers, default=1))
     sections = CrossSections.none(len(features))
     for start in range(0, len(days), step):
         wanted = [day for day, _ in days[start : start + step]]

@@ -12,6 +12,7 @@ from bmastore.ledger import runs
 from bmastore.ledger.entries import Made
 from bmastore.models.config import TrainConfig
 from bmastore.models.results import Forecasts
+from bmastore.panel.series import value_columns
 from bmastore.storage.session import Session, Writer
 from bmastore.table import Table, Tabular
 from bmastore.training.budget import earlier_choice, spend_budget
@@ -27,9 +28,11 @@ from bmastore.workers.dispatch import MemoryWatch, Progress
 from bmastore.workers.local import local_executor
 
 # A pass reads batch after batch: a larger buffer pool would only keep rows that are not
-# read again. What needs more spills to disk, but for what a scan of all stocks pins: at 100,000 of
-# them 256 MB are too few.
-_DUCKDB_MB, _DUCKDB_KB_PER_STOCK = 256, 4
+# read again. What needs more spills to disk, but for what a scan of all stocks pins, and what each
+# thread that sorts pins of each column: with 500 features that is most of a gigabyte.
+_DUCKDB_MB, _DUCKDB_KB_PER_STOCK, _DUCKDB_KB_PER_COLUMN = 256, 4, 750
+# The cores are the workers'.
+_DUCKDB_THREADS = 4
 
 
 # What a summary says in its table.
@@ -210,9 +213,15 @@ def run_pass(
 
 def _bound_memory(writer: Writer) -> None:
     """Bound what DuckDB holds."""
-    ((stocks,),) = writer.duck.execute("select count(distinct ticker) from series").fetchall()
-    megabytes = _DUCKDB_MB + stocks * _DUCKDB_KB_PER_STOCK // 1000
-    writer.duck.execute(f"set memory_limit = '{megabytes}MB'")
+    duck = writer.duck
+    ((stocks, threads),) = duck.execute(
+        "select count(distinct ticker), current_setting('threads') from series"
+    ).fetchall()
+    threads = min(threads, _DUCKDB_THREADS)
+    kilobytes = stocks * _DUCKDB_KB_PER_STOCK
+    kilobytes += threads * len(value_columns(duck)) * _DUCKDB_KB_PER_COLUMN
+    duck.execute(f"set threads = {threads}")
+    duck.execute(f"set memory_limit = '{_DUCKDB_MB + kilobytes // 1000}MB'")
 
 
 def _begin(
