@@ -56,7 +56,7 @@ def _to_decimals(
     """The floats closest to decimal numbers; values too small or too large for that stay."""
     fits = (decimals < len(_POWERS)) & np.isfinite(values)
     power = _POWERS[np.where(fits, np.clip(decimals, 0, len(_POWERS) - 1), 0).astype(int)]
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         scaled = np.rint(values * power)
     found: NDArray[np.float64] = np.where(fits & (np.abs(scaled) < 2**53), scaled / power, values)
     return found

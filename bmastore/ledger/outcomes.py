@@ -9,8 +9,7 @@ others, is judged by nothing that was there already.
 The mixture's components wait with it, for density and CRPS cannot be told from quantiles, and the
 members are gone when the next entry replaces them. They are kept of first forecasts alone, one
 row per stock and day, where a pass writes one per day of the horizon; and they stay with the
-outcome, should its label be revised. With 3,800 stocks an outcome takes 188 bytes of the store,
-where the rest of what a night writes of a stock takes some 1,350.
+outcome, should its label be revised: 57 of the 130 bytes that an outcome takes of the store.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -47,6 +47,17 @@ def test_what_was_told_is_told_the_same_again(size):
     assert by_size(once, once) == once
 
 
+@pytest.mark.parametrize("value", [1e308, -1e308, 1e-308, 0.0])
+def test_what_no_decimals_tell_stays(value):
+    assert to_millionths(value) == pytest.approx(value, abs=1e-6)
+    assert by_size(value, 1.0) == pytest.approx(value, abs=1e-5)
+
+
+def test_rows_of_shares_are_told_as_each_of_them_alone():
+    rows = np.vstack([np.random.default_rng(0).dirichlet(np.ones(6), 20), np.zeros((1, 6))])
+    assert to_sum(rows).tolist() == [to_sum(row).tolist() for row in rows]
+
+
 def test_nan_stays():
     assert np.isnan(by_size([np.nan, 1.0], [1.0, 1.0])).tolist() == [True, False]
     assert np.isnan(to_millionths([np.nan])).all()
