@@ -1,5 +1,7 @@
 """Workers that do jobs, wherever they run, and others in their place when one has died."""
 
+import contextlib
+import threading
 import time
 from collections.abc import Callable, Collection
 from concurrent.futures import (
@@ -12,7 +14,7 @@ from concurrent.futures import (
 )
 from typing import Any, TypeVar
 
-from bmastore.errors import WorkersError
+from bmastore.errors import StoppedError, WorkersError
 from bmastore.workers.cluster import count_workers, is_killed_worker
 
 Result = TypeVar("Result")
@@ -55,11 +57,34 @@ class Pool:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        if kind is None:
+            # All work is done: who does not wait for workers that never end loses nothing.
+            with contextlib.suppress(StoppedError):
+                self._end()
+                return
         # What has failed or was stopped twice waits for no worker: one may never answer.
         kill = getattr(self._executor, "kill", None)
-        if kind is not None and kill is not None:
+        if kill is not None:
             kill()
-        self._executor.shutdown(wait=kind is None)
+        self._executor.shutdown(wait=False)
+
+    def _end(self) -> None:
+        """Let workers end by themselves, and wait for it."""
+        ended: Future[None] = Future()
+
+        def end() -> None:
+            try:
+                self._executor.shutdown()
+            except BaseException as error:  # noqa: BLE001  who waits for it is told
+                ended.set_exception(error)
+            else:
+                ended.set_result(None)
+
+        threading.Thread(target=end, daemon=True).start()
+        while not ended.done():
+            self._check()
+            wait([ended], timeout=_POLL_S)
+        ended.result()
 
     def submit(self, job: Callable[..., Result], *args: Any) -> Future[Result]:
         """Have a job done; if its worker dies, its future and those of all others say so."""

@@ -66,7 +66,11 @@ class Running:
 
 @pytest.fixture
 def many(store):
-    store.ingest(planted_panel(n_stocks=40, n_days=420), target=TARGET, horizon=HORIZON)
+    return with_stocks(store, 40)
+
+
+def with_stocks(store, count):
+    store.ingest(planted_panel(n_stocks=count, n_days=420), target=TARGET, horizon=HORIZON)
     return store
 
 
@@ -94,9 +98,10 @@ def test_ctrl_c_in_a_backtest_shows_no_child(many):
     assert "Traceback" not in said
 
 
-def test_two_ctrl_c_end_a_pass_even_where_a_worker_is_stopped(many):
-    with train(many) as running:
-        wait_until(lambda: statuses_of(many).count("trained") > 0)
+def test_two_ctrl_c_end_a_pass_even_where_a_worker_is_stopped(store):
+    with_stocks(store, 120)
+    with train(store) as running:
+        wait_until(lambda: statuses_of(store).count("trained") > 0)
         workers = running.workers()
         for worker in workers:
             worker.suspend()
@@ -108,9 +113,11 @@ def test_two_ctrl_c_end_a_pass_even_where_a_worker_is_stopped(many):
     assert "stopped at once" in said
     _, alive = psutil.wait_procs(workers, timeout=20)
     assert alive == []
-    kept = statuses_of(many).count("trained")
-    assert kept > 0
-    assert many.train(TrainConfig(preset="high")).trained == 40 - kept
+    kept = statuses_of(store).count("trained")
+    assert 0 < kept < 120
+    (plan,) = store.plan(TrainConfig(preset="high"))
+    assert len(plan.stocks) == 120 - kept
+    assert store.train(TrainConfig(preset="high"), PassOptions(limit=3)).trained == 3
 
 
 def statuses_of(store):

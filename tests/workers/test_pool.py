@@ -58,6 +58,22 @@ def test_a_pool_goes_on_with_other_workers_when_one_has_died():
         assert pool.submit(pow, 2, 4).result(timeout=60) == 16
 
 
+def test_a_pool_whose_work_is_done_ends_when_told_to_though_a_worker_is_stopped():
+    is_urgent = []
+
+    def check():
+        if is_urgent:
+            raise StoppedError("at once")
+
+    with Pool(local_executor, 1, check=check) as pool:
+        assert pool.result(pool.submit(pow, 2, 3)) == 8
+        (worker,) = workers_of_this_process()
+        worker.suspend()
+        wait_until(lambda: worker.status() == psutil.STATUS_STOPPED)
+        is_urgent.append("the second Ctrl-C")
+    worker.wait(timeout=20)
+
+
 def die(chunk):
     os._exit(7)
 
