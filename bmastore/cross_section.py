@@ -86,7 +86,8 @@ class CrossSections:
             return np.full_like(X, np.nan)
         place = self._places(dates)
         spreads = np.where(self.spreads > 0, self.spreads, 1).astype(np.float32)
-        result: NDArray[np.float32] = (X - self.medians[place]) / spreads[place]
+        result: NDArray[np.float32] = X - self.medians[place]
+        result /= spreads[place]
         return result
 
     def sizes(self, dates: Dates) -> NDArray[np.float32]:
@@ -95,12 +96,14 @@ class CrossSections:
         The absolute value of the median and half of the distance between the quartiles: of
         volatilities that is near their median, of returns near the median absolute one.
 
-        ``dates`` has shape (n,); there must be a cross-section.
+        ``dates`` has shape (n,).
 
         Returns
         -------
         Shape (n, p), float32; NaN where no stock has the feature.
         """
+        if not len(self.dates):
+            return np.full((len(dates), self.medians.shape[1]), np.nan, np.float32)
         sizes = np.abs(self.medians) + self.spreads / np.float32(2)
         result: NDArray[np.float32] = sizes[self._places(dates)]
         return result

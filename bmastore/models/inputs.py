@@ -33,8 +33,6 @@ class Inputs:
     @classmethod
     def among(cls, sections: CrossSections, dates: Dates, X: NDArray[np.float32]) -> "Inputs":
         """Those of rows at ``dates``, shape (n,), with features ``X``, shape (n, p)."""
-        if not len(sections.dates):
-            return cls.alone(X)
         return cls(X, sections.relative(dates, X), sections.sizes(dates))
 
     @classmethod

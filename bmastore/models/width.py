@@ -85,6 +85,7 @@ class WidthModel:
 def fit_widths(
     X: NDArray[np.float32],
     market: NDArray[np.float32],
+    days: NDArray[np.intp],
     moves: NDArray[np.float64],
     scales: NDArray[np.float64],
 ) -> WidthModel:
@@ -100,20 +101,25 @@ def fit_widths(
     X:
         float32, shape (n, p): features as they are.
     market:
-        float32, shape (n, p): typical sizes of the features on each row's date.
+        float32, shape (m, p): typical sizes of the features on each of m dates.
+    days:
+        Shape (n,): which of these is each row's.
     moves:
         Shape (n,): targets over their stock's typical move.
     scales:
         Shape (n,): that typical move, in units of the target, positive.
     """
     step = -(-len(moves) // _MOST_ROWS)
-    X, market, moves, scales = X[::step], market[::step], moves[::step], scales[::step]
+    X, days, moves, scales = X[::step], days[::step], moves[::step], scales[::step]
     usual = np.median(np.nan_to_num(np.abs(X)), axis=0).astype(np.float64)
     log_move = np.log(scales)
     log_target = np.log(np.maximum(np.abs(moves), _FLOOR)) + log_move
-    of_stock = _sizes(X, usual)
-    own = _ridge(of_stock, log_target, _RIDGE)
-    index = np.column_stack([of_stock @ own, _sizes(market, usual) @ own, log_move])
+    # With hundreds of features the sizes of all rows are the largest arrays of a whole pass.
+    sizes = _sizes(X, usual)
+    own = _ridge(sizes, log_target, _RIDGE)
+    of_stock = sizes @ own
+    del sizes
+    index = np.column_stack([of_stock, _sizes(market, usual)[days] @ own, log_move])
     in_stock, in_market, in_move = _ridge(index, log_target, _RIDGE_INDEX)
     log_width = index @ np.array([in_stock, in_market, in_move])
     # So that the width is the median of absolute targets, in the units of a typical move.
@@ -178,9 +184,9 @@ class Moves:
 def _sizes(values: NDArray[np.float32], usual: NDArray[np.float64]) -> NDArray[np.float64]:
     """Logarithms of absolute values over the usual ones, shape (n, p); 0 where one is missing."""
     known = np.isfinite(values) & (usual > 0)
-    ratio = np.divide(np.abs(values), usual, out=np.ones(values.shape), where=known)
-    result: NDArray[np.float64] = np.log(np.clip(ratio, _SMALLEST, _LARGEST))
-    return result
+    sizes = np.divide(np.abs(values), usual, out=np.ones(values.shape), where=known)
+    np.clip(sizes, _SMALLEST, _LARGEST, out=sizes)
+    return np.log(sizes, out=sizes)
 
 
 def _ridge(Z: NDArray[np.float64], y: NDArray[np.float64], penalty: float) -> NDArray[np.float64]:
@@ -191,7 +197,8 @@ def _ridge(Z: NDArray[np.float64], y: NDArray[np.float64], penalty: float) -> ND
     """
     spread = Z.std(axis=0)
     spread[spread == 0] = 1.0
-    scaled = (Z - Z.mean(axis=0)) / spread
+    scaled = Z - Z.mean(axis=0)
+    scaled /= spread
     squares = scaled.T @ scaled / len(y) + penalty * np.eye(Z.shape[1])
     slopes = np.linalg.solve(squares, scaled.T @ (y - y.mean()) / len(y))
     result: NDArray[np.float64] = slopes / spread

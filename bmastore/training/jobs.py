@@ -5,6 +5,9 @@ neither store nor ledger: their libraries would take a fifth of a second and 40 
 worker. The coordinator imports it too, so what computes is imported where it is used.
 """
 
+import contextlib
+import ctypes
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +21,6 @@ from bmastore.arrays import PooledRows
 from bmastore.cross_section import CrossSections
 from bmastore.errors import MemberError
 from bmastore.models.config import FitConfig
-from bmastore.models.inputs import Inputs
 from bmastore.models.results import FitResult, Remembered
 from bmastore.workers.chunks import Chunk, Outcome, Result, attempt
 
@@ -98,13 +100,27 @@ def fit_pooled(rows: PooledRows, sections: CrossSections, config: FitConfig) -> 
     from bmastore.models.universe import PooledFit
     from bmastore.models.width import fit_widths
 
-    inputs = Inputs.among(sections, rows.dates, rows.X)
     params = config.params_of(pooled.POOLED.name)
+    relative = sections.relative(rows.dates, rows.X)
     model, gains = pooled.fit_pooled(
-        inputs.relative, rows.moves, rows.scales, rows.days, params, config.seed
+        relative, rows.moves, rows.scales, rows.days, params, config.seed
     )
-    widths = fit_widths(inputs.X, inputs.market, rows.moves, rows.scales)
+    # With hundreds of features each of these arrays is as large as all that was sent.
+    del relative
+    _give_back_memory()
+    dates, days = np.unique(rows.dates, return_inverse=True)
+    widths = fit_widths(rows.X, sections.sizes(dates), days, rows.moves, rows.scales)
     return PooledFit(model, widths, shares_in(gains))
+
+
+def _give_back_memory() -> None:
+    """Give the system the memory that LightGBM has let go of, which glibc would keep.
+
+    It copies the features in thousands of small pieces.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):  # a system without glibc
+            ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 def on_the_clock(job: Callable[..., Result], *args: Any) -> tuple[Result, float]:

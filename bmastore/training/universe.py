@@ -7,7 +7,7 @@ when it is next trained.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Future
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bmastore import digests
-from bmastore.arrays import PanelArrays, PooledRows, evenly_spread
+from bmastore.arrays import PooledRows, evenly_spread
 from bmastore.calendar import Grid
 from bmastore.cross_section import CrossSections
 from bmastore.errors import WorkerDiedError
@@ -42,6 +42,8 @@ from bmastore.workers.pool import Pool
 # .07, the advantage of the others by .0018, .0009 and .0006. Their folds serve their own entries
 # too, so that more of them cost nothing.
 _PILOT_STOCKS, _PILOT_CHUNK = 480, 8
+# Chunks of them per worker that are in memory at once; more, while they are small.
+_AHEAD, _AHEAD_BYTES = 2, 32 * 2**20
 # Key of the pooled model that forecasts, among those of the fold cells.
 _NEWEST = None
 # What `fit_pooled` takes.
@@ -103,7 +105,7 @@ def make_universe(
     learn_from = partial(_learn_from, labels, sections, config)
     submitted = _submit_fits(pool, days, learn_from)
     fits = dict(islice(submitted, pool.workers))
-    pilot = list(_pilot(session, config, anchor))
+    pilot = _pilot(session, config, anchor)
     import scipy.special  # noqa: F401  a tenth of a second that `compare` would wait for
 
     from bmastore.models.prior import compare as compare_members
@@ -118,7 +120,7 @@ def make_universe(
     }
     by_cell = {cell: fit for cell, (fit, _) in done.items()}
     trial = Universe(by_cell, None, sections, labels.move, None).to_bytes()
-    chunks = [Chunk(rows, (None,) * len(rows.tickers), trial) for rows in pilot]
+    chunks = partial(_chunks, session, config, anchor, pilot, trial)
     stocks, comparable, compare_s = _compare_members(pool, chunks, config, compare, meanwhile)
     last = None if newest is None else _fitted(newest, partial(learn_from, anchor), pool)
     prior = compare_members([one.evidence for one in stocks], comparable.members, config.horizon)
@@ -154,14 +156,15 @@ def _submit_fits(
     """Fits of the pooled models that have rows enough, by cell, each when there is room for it."""
     fits: list[Future[tuple[PooledFit, float]]] = []
     for cell, day in days.items():
-        arguments = learn_from(day)
-        if arguments is None:
-            continue
-        # Rows of one fit more than there are workers are enough to have in memory.
+        # Rows of no more fits than there are workers are in memory at once: of a panel of hundreds
+        # of features they are hundreds of megabytes each.
         while len(running := [fit for fit in fits if not fit.done()]) >= pool.workers:
             pool.wait(running)
-        fits.append(pool.submit(on_the_clock, fit_pooled, *arguments))
-        yield cell, fits[-1]
+        arguments = learn_from(day)
+        if arguments is not None:
+            fits.append(pool.submit(on_the_clock, fit_pooled, *arguments))
+            del arguments
+            yield cell, fits[-1]
 
 
 def _fitted(
@@ -186,7 +189,7 @@ def _fitted(
 
 def _compare_members(
     pool: Pool,
-    chunks: Sequence[Chunk],
+    chunks: Callable[[], Iterator[Chunk]],
     config: FitConfig,
     compare: Compare,
     meanwhile: Callable[[], None],
@@ -196,22 +199,41 @@ def _compare_members(
     A member of somebody's own that fails on more stocks than it does not leaves the comparison:
     else too few would speak for the others.
     """
-    comparing = [pool.submit(on_the_clock, compare, one, config) for one in chunks]
+    left = enumerate(chunks())
+    in_flight: dict[Future[tuple[Comparison, float]], tuple[int, Chunk]] = {}
+    found: dict[int, list[tuple[Comparison, float]]] = {}
+
+    def submit() -> None:
+        while (
+            len(in_flight) < _AHEAD * pool.workers or _bytes_of(in_flight.values()) < _AHEAD_BYTES
+        ):
+            number, chunk = next(left, (None, None))
+            if number is None or chunk is None:
+                return
+            in_flight[pool.submit(on_the_clock, compare, chunk, config)] = number, chunk
+
+    submit()
     meanwhile()
-    found = [
-        done
-        for one, future in zip(chunks, comparing, strict=True)
-        for done in _compared(future, one, config, compare, pool)
-    ]
-    stocks = [stock for comparison, _ in found for stock in comparison.stocks]
-    failed = Counter(name for comparison, _ in found for name in comparison.failed)
-    seconds = sum(cpu for _, cpu in found)
+    while in_flight:
+        for done in pool.wait(in_flight):
+            number, chunk = in_flight.pop(done)
+            found[number] = list(_compared(done, chunk, config, compare, pool))
+        submit()
+    in_order = [one for number in sorted(found) for one in found[number]]
+    stocks = [stock for comparison, _ in in_order for stock in comparison.stocks]
+    failed = Counter(name for comparison, _ in in_order for name in comparison.failed)
+    seconds = sum(cpu for _, cpu in in_order)
     hopeless = {name for name, n in failed.items() if n > len(stocks)}
     if not hopeless:
         return stocks, config, seconds
-    left = tuple(name for name in config.members if name not in hopeless)
-    again = _compare_members(pool, chunks, replace(config, members=left), compare, lambda: None)
+    fewer = tuple(name for name in config.members if name not in hopeless)
+    again = _compare_members(pool, chunks, replace(config, members=fewer), compare, lambda: None)
     return again[0], again[1], again[2] + seconds
+
+
+def _bytes_of(chunks: Iterable[tuple[int, Chunk]]) -> int:
+    """What the features of numbered chunks take."""
+    return sum(chunk.rows.X.nbytes for _, chunk in chunks)
 
 
 def _compared(
@@ -258,10 +280,10 @@ def _learn_from(
     return rows, sections.before(np.datetime64(day)), config
 
 
-def _pilot(session: Session, config: FitConfig, anchor: date) -> Iterator[PanelArrays]:
-    """Rows known before the anchor, of stocks spread evenly over the alphabet, a few at a time.
+def _pilot(session: Session, config: FitConfig, anchor: date) -> list[str]:
+    """Stocks spread evenly over the alphabet.
 
-    Of stocks that had history enough by then: what lists later may not change who is asked.
+    Of stocks that had history enough by the anchor: what lists later may not change who is asked.
     """
     found = run(
         session.duck,
@@ -270,8 +292,15 @@ def _pilot(session: Session, config: FitConfig, anchor: date) -> Iterator[PanelA
         anchor=anchor,
         fewest=config.splits.min_train_rows + config.splits.min_oof_rows,
     ).fetchall()
-    if not found:
-        return iter(())
-    chosen = evenly_spread([ticker for (ticker,) in found], _PILOT_STOCKS)
-    rows = read_rows(session.duck, chosen, config.target, config.features)
-    return rows.as_of(np.datetime64(anchor, "D") - 1).parts(_PILOT_CHUNK)
+    return evenly_spread([ticker for (ticker,) in found], _PILOT_STOCKS)
+
+
+def _chunks(
+    session: Session, config: FitConfig, anchor: date, tickers: Sequence[str], universe: bytes
+) -> Iterator[Chunk]:
+    """Rows known before the anchor of some stocks, a few stocks at a time, with a universe."""
+    for start in range(0, len(tickers), _PILOT_CHUNK):
+        some = tickers[start : start + _PILOT_CHUNK]
+        rows = read_rows(session.duck, some, config.target, config.features)
+        known = rows.as_of(np.datetime64(anchor, "D") - 1)
+        yield Chunk(known, (None,) * len(known.tickers), universe)

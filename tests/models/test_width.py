@@ -35,7 +35,16 @@ def made_up(seed=0, following=1.0):
 
 def fitted(rows):
     X, market, moves, scales = rows
-    return fit_widths(X, market, moves, scales)
+    return fit_widths(X, market, np.arange(len(X)), moves, scales)
+
+
+def test_rows_of_a_date_share_what_its_stocks_do():
+    rows, _ = made_up()
+    X, market, moves, scales = rows
+    by_date = market.reshape(N_DAYS, N_STOCKS, 2)[:, 0]
+    days = np.repeat(np.arange(N_DAYS), N_STOCKS)
+    shared = fit_widths(X, by_date, days, moves, scales)
+    assert (widths(shared, rows) == widths(fitted(rows), rows)).all()
 
 
 def widths(model, rows):
