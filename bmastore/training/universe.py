@@ -42,7 +42,9 @@ from bmastore.workers.pool import Pool
 # .07, the advantage of the others by .0018, .0009 and .0006. Their folds serve their own entries
 # too, so that more of them cost nothing.
 _PILOT_STOCKS, _PILOT_CHUNK = 480, 8
-# Chunks of them per worker that are in memory at once; more, while they are small.
+# So many are read at once: fewer would take a scan each, all would be a gigabyte in wide panels.
+_PILOT_READ = 96
+# Chunks of them per worker that are sent ahead; more, while they are small.
 _AHEAD, _AHEAD_BYTES = 2, 32 * 2**20
 # Key of the pooled model that forecasts, among those of the fold cells.
 _NEWEST = None
@@ -299,8 +301,8 @@ def _chunks(
     session: Session, config: FitConfig, anchor: date, tickers: Sequence[str], universe: bytes
 ) -> Iterator[Chunk]:
     """Rows known before the anchor of some stocks, a few stocks at a time, with a universe."""
-    for start in range(0, len(tickers), _PILOT_CHUNK):
-        some = tickers[start : start + _PILOT_CHUNK]
+    for start in range(0, len(tickers), _PILOT_READ):
+        some = tickers[start : start + _PILOT_READ]
         rows = read_rows(session.duck, some, config.target, config.features)
-        known = rows.as_of(np.datetime64(anchor, "D") - 1)
-        yield Chunk(known, (None,) * len(known.tickers), universe)
+        for part in rows.as_of(np.datetime64(anchor, "D") - 1).parts(_PILOT_CHUNK):
+            yield Chunk(part, (None,) * len(part.tickers), universe)
