@@ -87,7 +87,7 @@ def read_cross_sections(
     since: date | None = None,
     until: date | None = None,
 ) -> CrossSections:
-    """Cross-sections of the dates from ``since`` to ``until``, and of the newest date before.
+    """Cross-sections of dates up to ``until``, from the newest one at or before ``since`` on.
 
     Dates on which less than half of the usual stocks have a row have none.
     """

@@ -1,5 +1,5 @@
 -- Dates up to $until (NULL: all) that have at least half of the stocks of each of the $recent
--- dates before, from the newest one before $since (NULL: all) on; and their number of stocks.
+-- dates before, from the newest one at or before $since (NULL: all) on; and their number of stocks.
 with days as (
     select date, count(*) as n
     from features
@@ -18,6 +18,6 @@ from full_days
 where
     $since::date is null
     or date >= coalesce(
-        (select max(date) from full_days where date < $since::date), $since::date
+        (select max(date) from full_days where date <= $since::date), $since::date
     )
 order by date

@@ -1,5 +1,7 @@
 """Where stocks stood on each date: what the pooled member sees instead of features as they are."""
 
+from datetime import timedelta
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -65,10 +67,13 @@ def test_quartiles_are_numpys_whatever_is_missing_or_equal(features):
     np.testing.assert_allclose(quartiles(features), expected, rtol=1e-12, atol=1e-9)
 
 
-def test_a_span_is_read_with_the_newest_date_before_it(tmp_path):
+def test_a_span_is_read_from_the_newest_date_at_or_before_its_beginning_on(tmp_path):
     store = store_of(tmp_path / "bma.duckdb", PANEL)
     some = sections_of(store, since=DAYS[10].date(), until=DAYS[20].date())
-    np.testing.assert_array_equal(some.dates, DATES[9:21])
+    np.testing.assert_array_equal(some.dates, DATES[10:21])
+    sunday = (DAYS[10] - timedelta(days=1)).date()
+    from_friday_on = sections_of(store, since=sunday, until=DAYS[20].date())
+    np.testing.assert_array_equal(from_friday_on.dates, DATES[9:21])
     joined = sections_of(store).before(DATES[15]).then(some)
     assert_equal(joined, sections_of(store, until=DAYS[20].date()))
 
