@@ -16,6 +16,8 @@ from tests.helpers import statuses, wait_until
 pytest.importorskip("distributed", reason="needs the cluster extra")
 
 HERE, THERE = "10.213.77.1", "10.213.77.2"
+# On another cable, to which nothing is passed on.
+BESIDE, OUTSIDE = "10.213.78.1", "10.213.78.2"
 SCHEDULER = f"tcp://{HERE}:8786"
 STOCKS = 120
 
@@ -43,6 +45,23 @@ def hosts():
     finally:
         for host in (one, two):
             ip("netns", "delete", host, check=False)
+
+
+@pytest.fixture
+def outside(hosts):
+    """Name of a third one, which reaches the first of two hosts, and not the second."""
+    one, three = hosts[0], f"bma{os.getpid()}c"
+    ip("netns", "add", three)
+    try:
+        ip("link", "add", "beside", "netns", one, "type", "veth", "peer", "cable", "netns", three)
+        for host, name, address in ((one, "beside", BESIDE), (three, "cable", OUTSIDE)):
+            ip("-n", host, "address", "add", f"{address}/24", "dev", name)
+            ip("-n", host, "link", "set", name, "up")
+        ip("-n", three, "link", "set", "lo", "up")
+        ip("-n", three, "route", "add", "default", "via", BESIDE)
+        yield three
+    finally:
+        ip("netns", "delete", three, check=False)
 
 
 def start(stack, host, *command):
@@ -96,6 +115,38 @@ def test_all_stocks_are_trained_when_one_of_two_hosts_is_cut_off(hosts, tmp_path
     assert len(statuses(store)) == STOCKS
     assert store.sql("select count(*) as n from v_entries")["n"][0] == STOCKS
     assert store.verify().findings == ()
+
+
+def test_workers_that_only_the_scheduler_reaches_train_all_stocks(hosts, outside, tmp_path):
+    one, two = hosts
+    (tmp_path / "store").mkdir()
+    store = Store(tmp_path / "store" / "bma.duckdb")
+    store.ingest(planted_panel(n_stocks=12, n_days=320), target=TARGET, horizon=HORIZON)
+    here = Store(tmp_path / "here.duckdb")
+    here.ingest(planted_panel(n_stocks=12, n_days=320), target=TARGET, horizon=HORIZON)
+    here.train()
+    with ExitStack() as stack:
+        dask(stack, one, "scheduler", "--host", HERE, "--port", "8786")
+        apart = with_a_disk_of_its_own_at(store.path.parent)
+        options = ("--host", THERE, "--nthreads", "1", "--local-directory", tmp_path)
+        dask(stack, two, "worker", SCHEDULER, *options, before=apart)
+        command = Path(sys.executable).with_name("bmastore")
+        wait_until(lambda: is_open(outside), seconds=60)
+        training = start(
+            stack, outside, command, "train", "--cluster", SCHEDULER, "--store", store.path
+        )
+        training.wait(timeout=240)
+    assert training.returncode == 0
+    assert set(statuses(store).values()) == {"trained"}
+    forecasts = "select ticker, date, mean, sd from v_newest_forecasts order by all"
+    assert store.sql(forecasts).equals(here.sql(forecasts))
+    assert store.verify().findings == ()
+
+
+def is_open(host):
+    """Whether the scheduler answers a host."""
+    look = f"import socket; socket.create_connection(('{HERE}', 8786), 1)"
+    return ip("netns", "exec", host, sys.executable, "-c", look, check=False).returncode == 0
 
 
 def trained(store):
