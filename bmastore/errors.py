@@ -88,7 +88,7 @@ class ConstantTargetError(StockError):
 
 
 class NotFiniteError(StockError):
-    """A member predicted something that is not a finite number."""
+    """A member, or the ensemble, predicted something that is not a finite number."""
 
 
 class MemberError(StockError):

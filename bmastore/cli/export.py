@@ -8,23 +8,34 @@ from bmastore.cli.options import Output, open_store, output_options, print_table
 
 
 @click.command()
-@click.option("--prices", "what", flag_value="prices", help="Prices as they were given.")
-@click.option("--features", "what", flag_value="features", help="Features and targets, by date.")
+@click.option("--prices", "what", flag_value="prices", multiple=True, help="Prices as given.")
+@click.option(
+    "--features",
+    "what",
+    flag_value="features",
+    multiple=True,
+    help="Features and targets, by date.",
+)
 @store_option
 @output_options("json")
-def export(what: str | None, store: Path, output: Output) -> None:
+def export(what: tuple[str, ...], store: Path, output: Output) -> None:
     """Export one row per stock: status, weights, metrics, newest forecast; or the panel.
 
-    The panel goes to a Parquet file (--output), or CSV with --format csv.
+    The panel goes to a Parquet file (--output), or to CSV.
     """
-    if what is not None:
-        _panel(store, what, output.path, output.fmt)
+    if what:
+        _panel(store, what, output)
         return
     print_table(open_store(store).results(), output)
 
 
-def _panel(store: Path, what: str, path: Path | None, fmt: str) -> None:
+def _panel(store: Path, what: tuple[str, ...], output: Output) -> None:
+    first, path = what[0], output.path
+    if len(set(what)) > 1:
+        raise click.UsageError("prices and features go to a file each: export one, then the other")
     if path is None:
-        raise click.UsageError(f"--{what} needs a file: add --output {what}.parquet")
-    n = open_store(store).export(what, path, fmt="csv" if fmt == "csv" else "parquet")
-    say([f"{n:,} rows of {what} in {path}"])
+        raise click.UsageError(f"--{first} needs a file: add --output {first}.parquet")
+    if path.suffix.lower() in (".json", ".txt"):
+        raise click.UsageError(f"{first} go to Parquet or CSV: write --output {first}.parquet")
+    n = open_store(store).export(first, path, fmt="csv" if output.fmt == "csv" else "parquet")
+    say([f"{n:,} rows of {first} in {path}"])

@@ -282,6 +282,10 @@ def ledger_option(command: Command) -> Command:
     )(command)
 
 
+# What the name of a file says of its format.
+_ENDINGS = {".csv": "csv", ".json": "json", ".parquet": "parquet", ".txt": "table"}
+
+
 @dataclass(frozen=True)
 class Output:
     """How a table is printed, and to which file."""
@@ -302,7 +306,7 @@ def output_options(default: str = "table") -> Callable[[Command], Command]:
     """The options of every command that prints a table; it takes them as ``output``."""
 
     def decorate(command: Command) -> Command:
-        command = _with_output(command)
+        command = _with_output(command, default)
         command = click.option("--output", type=FILE, help="Write to this file.")(command)
         command = click.option(
             "--raw",
@@ -314,18 +318,25 @@ def output_options(default: str = "table") -> Callable[[Command], Command]:
             "--format",
             "fmt",
             type=click.Choice(FORMATS),
-            default=default,
-            show_default=True,
-            help="How to print; parquet needs --output.",
+            help=f"How to print; parquet needs --output.  "
+            f"[default: as its name ends, else {default}]",
         )(command)
 
     return decorate
 
 
-def _with_output(command: Command) -> Command:
+def _with_output(command: Command, default: str) -> Command:
     @wraps(command)
-    def with_output(*args: Any, fmt: str, output: Path | None, is_raw: bool, **options: Any) -> Any:
-        return command(*args, output=Output(fmt, output, is_raw), **options)
+    def with_output(
+        *args: Any, fmt: str | None, output: Path | None, is_raw: bool, **options: Any
+    ) -> Any:
+        named = None if output is None else _ENDINGS.get(output.suffix.lower())
+        if fmt and named and fmt != named:
+            raise click.UsageError(
+                f"{output} would hold {fmt}, and its name says {named}: give it another name, or "
+                f"say --format {named}"
+            )
+        return command(*args, output=Output(fmt or named or default, output, is_raw), **options)
 
     return with_output
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bmastore.arrays import Dates
+from bmastore.errors import NotFiniteError
 from bmastore.models import mixture
 from bmastore.models.archive import Format
 from bmastore.models.components import components_of, with_zero_first
@@ -85,14 +86,20 @@ class Ensemble:
     zero_scale: float | None = None
 
     def forecast(self, dates: Dates, inputs: Inputs) -> Forecasts:
-        """Forecasts for n rows at ``dates``, shape (n,)."""
+        """Forecasts for n rows at ``dates``, shape (n,).
+
+        Raises
+        ------
+        NotFiniteError
+            If one is NaN or infinite.
+        """
         widths = self.moves.widths(inputs)[:, None]
         now = self.moves.now(widths[:, 0])
         centres = predict_with(self.names, self.members, inputs, now)
         relative = centres / widths
         components = components_of(centres, widths * self.scales, self.weights)
         zero_scale = None if self.zero_scale is None else self.zero_scale * widths[:, 0]
-        return Forecasts(
+        found = Forecasts(
             dates,
             widths[:, 0] * mixture.mixture_mean(relative, self.weights),
             widths[:, 0] * mixture.mixture_sd(relative, self.scales, self.weights),
@@ -100,6 +107,12 @@ class Ensemble:
             mixture.mixture_p_up(relative, self.scales, self.weights),
             with_zero_first(components, self.names, zero_scale),
         )
+        parts = (found.mean, found.sd, found.quantiles, found.p_up)
+        if not all(np.isfinite(part).all() for part in parts):
+            raise NotFiniteError(
+                "its forecast is NaN or infinite; look for extreme values in the features"
+            )
+        return found
 
     def contributions(self, dates: Dates, inputs: Inputs) -> Contributions:
         """The means that :meth:`forecast` gives of the same rows, as sums.

@@ -197,8 +197,13 @@ def average(
             + f"{config.splits.min_oof_rows} to predict"
         )
     if np.ptp(labelled.y) == 0:
-        raise ConstantTargetError(f"all {len(labelled.y)} labels are {labelled.y[0]!r}")
+        raise ConstantTargetError(f"all {len(labelled.y)} labels are {labelled.y[0]:g}")
     oof, newest_fold, widths = out_of_fold(labelled, folds, config, universe, remembered)
+    if not (np.isfinite(widths) & (widths > 0)).all():
+        raise NotFiniteError(
+            "a forecast would be of no width, or of an infinite one; look for extreme values in "
+            "the features"
+        )
     centres = oof.predictions.astype(np.float64)
     lost = [name for i, name in enumerate(config.members) if not np.isfinite(centres[:, i]).all()]
     for name in lost:
@@ -213,7 +218,7 @@ def average(
     half_life = np.inf if universe.fits else mixture.HALF_LIFE
     scales = mixture.error_scales(errors, half_life)
     if not scales.all():
-        raise ConstantTargetError(f"all {n_oof} out-of-fold labels are {oof.y[0]!r}")
+        raise ConstantTargetError(f"all {n_oof} out-of-fold labels are {oof.y[0]:g}")
     log_density = mixture.log_densities(errors, scales) - np.log(widths)[:, None]
     # Where the newest errors are calmer than the older ones, the member with the largest of them
     # would seem to have foreseen those: evidence of all rows is by the scale of all rows.

@@ -30,6 +30,8 @@ _FLOOR = 0.05
 _CALMEST = 0.01
 # Ridge penalties, as shares of the rows: sizes of features tell much the same.
 _RIDGE, _RIDGE_INDEX = 1e-3, 1e-4
+# Share of the largest value by which rounding may tell equal ones apart.
+_ROUNDING = 1e-9
 # Rows that the regression takes at most: it has some thirty coefficients.
 _MOST_ROWS = 200_000
 # Labels that a stock's typical move needs; with fewer, it is the universe's median one.
@@ -196,7 +198,8 @@ def _ridge(Z: NDArray[np.float64], y: NDArray[np.float64], penalty: float) -> ND
     Technometrics 12 (1970), equation 2.1; scikit-learn would take a worker a second to import.
     """
     spread = Z.std(axis=0)
-    spread[spread == 0] = 1.0
+    # What differs by rounding alone is the same: its slope would be that of noise.
+    spread[spread <= _ROUNDING * np.abs(Z).max(axis=0)] = 1.0
     scaled = Z - Z.mean(axis=0)
     scaled /= spread
     squares = scaled.T @ scaled / len(y) + penalty * np.eye(Z.shape[1])

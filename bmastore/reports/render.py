@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 import re
 import shutil
 import sys
@@ -29,7 +30,7 @@ _NUMBERS = ("DOUBLE", "FLOAT", "INTEGER", "BIGINT", "HUGEINT", "UBIGINT", "UINTE
 def to_json(value: Any, *, leave_out: tuple[str, ...] = ()) -> str:
     """A dataclass as one JSON object, without some of its fields."""
     content = {name: item for name, item in asdict(value).items() if name not in leave_out}
-    return json.dumps(content, default=_plain)
+    return json.dumps(_finite(content), default=_plain)
 
 
 def render(table: Table, fmt: str, width: int | None = None, *, is_raw: bool = False) -> str:
@@ -44,7 +45,8 @@ def render(table: Table, fmt: str, width: int | None = None, *, is_raw: bool = F
         Otherwise an apostrophe goes before it.
     """
     if fmt == "json":
-        return json.dumps(table.records(), default=_plain, indent=2, allow_nan=False) + "\n"
+        records = _finite(table.records())
+        return json.dumps(records, default=_plain, indent=2, allow_nan=False) + "\n"
     flat = flatten(table)
     if fmt == "csv":
         text = io.StringIO()
@@ -188,6 +190,18 @@ def _cell(value: Any, *, is_cut: bool) -> str:
     if is_cut and _ID.fullmatch(text):
         return f"{text[:8]}…"
     return f"{text[: _LONGEST - 1]}…" if is_cut and len(text) > _LONGEST else text
+
+
+def _finite(value: Any) -> Any:
+    """A value without NaN and infinity, of which JSON knows nothing: null, as what is missing."""
+    match value:
+        case float():
+            return value if math.isfinite(value) else None
+        case dict():
+            return {key: _finite(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_finite(item) for item in value]
+    return value
 
 
 def _plain(value: Any) -> Any:

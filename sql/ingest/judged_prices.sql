@@ -4,8 +4,8 @@ create or replace temp view judged as
 select
     place,
     case when open between 1e-30 and 1e30 then open end as open,
-    case when high between 1e-30 and 1e30 then high end as high,
-    case when low between 1e-30 and 1e30 then low end as low,
+    case when high between 1e-30 and 1e30 and not is_upside_down then high end as high,
+    case when low between 1e-30 and 1e30 and not is_upside_down then low end as low,
     close,
     case when volume between 0 and 1e30 then volume end as volume,
     adj_close,
@@ -22,7 +22,13 @@ select
     end as reason,
     {shown} as shown,
     coalesce(not open between 1e-30 and 1e30, false) as bad_open,
-    coalesce(not high between 1e-30 and 1e30, false) as bad_high,
-    coalesce(not low between 1e-30 and 1e30, false) as bad_low,
+    coalesce(not high between 1e-30 and 1e30, false) or is_upside_down as bad_high,
+    coalesce(not low between 1e-30 and 1e30, false) or is_upside_down as bad_low,
     coalesce(not volume between 0 and 1e30, false) as bad_volume
-from (select *, rowid as place from source)
+from (
+    select
+        *, rowid as place,
+        -- Which of the two is wrong, nobody knows.
+        coalesce(high < low and high >= 1e-30 and low <= 1e30, false) as is_upside_down
+    from source
+)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bmastore.arrays import PanelArrays, StockArrays
-from bmastore.errors import ConstantTargetError, TooFewRowsError
+from bmastore.errors import ConstantTargetError, NotFiniteError, TooFewRowsError
 from bmastore.models.ensemble import load
 from bmastore.models.fit import fit_stock
 from bmastore.models.inputs import Inputs
@@ -40,6 +40,14 @@ def test_a_planted_signal_is_found_and_the_null_members_lose():
     daily = [np.corrcoef(ranks[0][:, t], ranks[1][:, t])[0, 1] for t in range(90)]
     assert np.mean(daily) > 0.3
     assert np.mean([w["zero"] + w["mean"] for w in learned]) < 0.05
+
+
+def test_a_forecast_that_is_no_number_is_an_error_of_its_stock():
+    full = stock()
+    ensemble = load(fit_stock(full, CONFIG).artifact, no_universe)
+    broken = replace(ensemble, scales=ensemble.scales * np.nan)
+    with pytest.raises(NotFiniteError, match="its forecast is NaN or infinite"):
+        broken.forecast(full.dates[-5:], Inputs.alone(full.X[-5:]))
 
 
 def test_on_pure_noise_the_null_members_take_most_of_the_weight():

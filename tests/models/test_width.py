@@ -127,6 +127,18 @@ def test_a_model_is_the_same_after_its_way_through_json():
     assert (widths(again, rows) == widths(model, rows)).all()
 
 
+def test_stocks_that_all_move_alike_have_widths_all_the_same():
+    """Their typical moves differ by rounding alone, of which nothing may be learnt."""
+    (X, market, moves, scales), _ = made_up()
+    rounded = 0.02 * (1 + 1e-16 * np.random.default_rng(0).integers(-3, 4, len(scales)))
+    rows = (X, market, moves, rounded)
+    model = fitted(rows)
+    for move in (0.02, 0.03):
+        found = model.widths(Inputs(X, np.full_like(X, np.nan), market), move)
+        assert np.isfinite(found).all()
+        assert ((found > 1e-4) & (found < 1)).all()
+
+
 def one_stock(rows, i=0):
     X, market, moves, scales = (part.reshape(N_DAYS, N_STOCKS, -1)[:, i] for part in rows)
     return Inputs(X, np.full_like(X, np.nan), market), (moves * scales)[:, 0]

@@ -83,3 +83,8 @@ def test_an_error_cannot_steer_a_terminal(tmp_path):
     refused = cli("status", "--store", tmp_path / "a\x1b[2J.duckdb", check=2)
     assert "\x1b" not in refused.stderr
     assert r"\x1b[2J" in refused.stderr
+
+
+def test_json_has_null_for_what_is_no_number():
+    odd = Table(("x", "y"), ("DOUBLE", "DOUBLE[]"), [(float("inf"), [1.0, float("nan")])])
+    assert json.loads(render(odd, "json")) == [{"x": None, "y": [1.0, None]}]

@@ -37,8 +37,8 @@ from bmastore.storage.statements import Part, run
 PRICE_COLUMNS = vendors.ROLES
 _BLANKS = {
     "bad_open": "open not positive or infinite",
-    "bad_high": "high not positive or infinite",
-    "bad_low": "low not positive or infinite",
+    "bad_high": "high not positive, infinite or below the low",
+    "bad_low": "low not positive, infinite or above the high",
     "bad_volume": "negative or infinite volume",
 }
 # Shares that one share becomes in the splits that are usual.
@@ -98,13 +98,14 @@ def prepare_prices(
     else:
         run(duck, "ingest/changed_prices")
     tickers, counts = count_changes(duck)
-    notes += carry_over(duck)
+    notes += [*_erased(duck), *carry_over(duck)]
     run(duck, "ingest/current_prices")
     run(duck, "ingest/touched_by_prices")
     tickers_changed = duck.execute("select count(*) from touched").fetchall()[0][0]
     recipe = recipe_for(duck, options.horizons, options.features_sql)
     features = compute(duck, recipe)
-    notes += _jumps(duck) + _absent(sources)
+    n_new, _, _ = counts
+    notes += _jumps(duck) + (_absent(sources) if n_new else [])
     report = IngestReport(
         "prices", taken.rows_read, *counts, tickers, tickers_changed, tuple(dropped), tuple(notes),
         rows_repeated=n_repeated,
@@ -141,6 +142,18 @@ def _cells(
     if unused:
         notes.append(Count("columns that are no prices were left out", len(unused), tuple(unused)))
     return [(role, cells.get(role, "null::double")) for role in PRICE_COLUMNS], notes
+
+
+def _erased(duck: duckdb.DuckDBPyConnection) -> list[Count]:
+    """Say which stored prices go, for the input has another close of the day and none of them."""
+    rows = [row for (row,) in run(duck, "ingest/erased_prices").fetchall()]
+    if not rows:
+        return []
+    what = (
+        "days get another close, without the open, high, low or volume that the store had of "
+        "them: those are erased"
+    )
+    return [Count(what, len(rows), tuple(rows))]
 
 
 def _absent(sources: Sources) -> list[Count]:
