@@ -53,7 +53,8 @@ class Looks(Upkeep):
         """
         from bmastore.reports.predict import predict
 
-        asked: dict[str, Any] = {"tickers": tickers, "since": since, "until": until}
+        named = [tickers] if isinstance(tickers, str) else tickers
+        asked: dict[str, Any] = {"tickers": named, "since": since, "until": until}
         asked |= {"target": target, "trusted": trusted, "contributions": contributions}
         with open_reader(self.path, needs_panel=True) as reader:
             return predict(reader, **asked)

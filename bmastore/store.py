@@ -293,7 +293,7 @@ class Store(Looks):
                 cutoffs=cutoffs,
                 every=every,
                 as_of=as_of,
-                tickers=tickers,
+                tickers=(tickers,) if isinstance(tickers, str) else tickers,
                 workers=workers,
                 max_memory=max_memory,
             )

@@ -4,6 +4,7 @@ import math
 import os
 from dataclasses import dataclass
 from datetime import date
+from numbers import Integral
 
 from bmastore.errors import ConfigError
 
@@ -61,8 +62,12 @@ class PassOptions:
     time_per_stock: float | None = None
 
     def __post_init__(self) -> None:
+        if isinstance(self.tickers, str):
+            object.__setattr__(self, "tickers", (self.tickers,))
         for name in ("limit", "stale_after", "workers", "batch_size", "max_memory"):
             value = getattr(self, name)
+            if value is not None and not isinstance(value, Integral):
+                raise ConfigError(f"{name} must be a whole number, not {value!r}")
             if value is not None and value < 1:
                 raise ConfigError(f"{name} must be at least 1, not {value}")
         for name in ("max_age", "time_per_stock"):

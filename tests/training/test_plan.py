@@ -2,9 +2,11 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from bmastore import PassOptions, Store, TrainConfig
+from bmastore.errors import ConfigError
 from tests.helpers import FAST, HORIZON, TARGET, cli, cli_json, files_below
 
 
@@ -85,3 +87,11 @@ def test_what_changes_a_result_can_be_said_on_the_command_line(filled, option, v
     cli("train", "--preset", "ultrafast", option, value, "--store", filled.path)
     config = json.loads(filled.sql("select config from v_runs")["config"][0])
     assert config[option.removeprefix("--")] == expected
+
+
+def test_options_of_a_pass_are_checked_before_it_begins():
+    assert PassOptions(tickers="AAPL").tickers == ("AAPL",)
+    assert PassOptions(workers=np.int64(2)).workers == 2
+    for odd in ({"workers": "two"}, {"batch_size": 1.5}, {"limit": 0}):
+        with pytest.raises(ConfigError, match=next(iter(odd))):
+            PassOptions(**odd)

@@ -1,7 +1,7 @@
 """Numbers: whether text is one, and which sign is its decimal point, by the whole column."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import duckdb
 
@@ -76,11 +76,51 @@ def read_numbers(
     if decimal == ",":
         odd = text
     cells |= {i: f"nullif(try_cast(c{i} as double), 'nan'::double)" for i in text if i not in odd}
+    thousands = [] if decimal else _maybe_thousands(duck, batch, [i for i in text if i not in odd])
     if not odd:
-        return Numbers(cells, (), (), {})
+        return Numbers(cells, tuple(thousands), (), {})
     styles = _styles(duck, batch, text, odd, decimal)
     cells |= {i: _cell(i, styles.get(i, ".")) for i in text if i in odd or styles.get(i) == ","}
-    return _counted(duck, batch, cells, odd, styles)
+    found = _counted(duck, batch, cells, odd, styles)
+    return replace(found, notes=(*thousands, *found.notes))
+
+
+def _maybe_thousands(
+    duck: duckdb.DuckDBPyConnection, batch: Batch, text: Sequence[int]
+) -> list[Count]:
+    """Say where each cell has three digits after its point, which may part thousands.
+
+    Where another column has a cell of which that cannot be, the file tells.
+    """
+    if not text:
+        return []
+    looks = [
+        part
+        for i in text
+        for part in (
+            f"count(*) filter (contains(c{i}, '.'))",
+            f"count(*) filter (contains(c{i}, '.') and c{i} not like '%.___')",
+            f"count(*) filter ({filled(f'c{i}')} and not contains(c{i}, '.'))",
+        )
+    ]
+    found = select(duck, batch.table, looks)[0]
+    points, others, whole = ([int(str(n)) for n in found[k::3]] for k in range(3))
+    if any(others):
+        return []
+    doubtful = [i for i, n, m in zip(text, points, whole, strict=True) if n and not m]
+    if not doubtful:
+        return []
+    cannot = [
+        f"count(*) filter ({filled(f'c{i}')} and not regexp_matches(trim(c{i}), '{_GROUP}'))"
+        for i in doubtful
+    ]
+    counts = select(duck, batch.table, cannot)[0]
+    names = tuple(batch.names[i] for i, n in zip(doubtful, counts, strict=True) if not n)
+    what = (
+        "columns have three digits after the point in each cell, taken for decimals; if the point "
+        "parts thousands, say --decimal ,"
+    )
+    return [Count(what, len(names), names)] if names else []
 
 
 def _not_plain(duck: duckdb.DuckDBPyConnection, batch: Batch, text: Sequence[int]) -> list[int]:
@@ -144,6 +184,7 @@ _POINT = r"^-?(\d{1,3}(,\d{2,3})*,\d{3}\.\d*|\d{1,3}(,\d{3}){2,}|\d{1,2}(,\d{2})
 _COMMA = (
     r"^-?(\d{1,3}(\.\d{3})+,\d*|\d{1,3}(\.\d{3}){2,}|\d{4,},\d+|0?,\d+|\d{1,3},(\d{1,2}|\d{4,}))$"
 )
+_GROUP = r"^-?[1-9]\d{0,2}\.\d{3}$"
 _EITHER = r"^-?[1-9]\d{0,2},\d{3}$"
 
 

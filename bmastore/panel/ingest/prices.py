@@ -27,6 +27,7 @@ from bmastore.panel.ingest.steps import (
     refresh_touched,
     set_columns,
     settle,
+    similar_tickers,
     take_rows,
     upsert_features,
 )
@@ -88,6 +89,7 @@ def prepare_prices(
     dropped = list(taken.dropped)
     n_repeated, said = _one_row_per_day(duck, sources, selects, options)
     notes += said
+    notes += similar_tickers(duck)
     for step in (drop_far_dates, one_basis):
         gone, said = step(duck)
         dropped += gone
@@ -243,15 +245,20 @@ def check_keys(
         too_many = n_different > _TOO_MANY * n_keys
         if not too_many and not (by_name and likely is not None and n_different > 1.05 * n_keys):
             continue
-        hint = (
-            f"--ticker-col {likely!r} seems to be the column of the ticker"
-            if likely is not None
-            else "name the column of the ticker with --ticker-col, or keep one row per day"
-        )
-        named = f"the file's name ({ticker!r}) cannot be" if by_name else "this cannot be"
+        if by_name:
+            hint = (
+                f"--ticker-col {likely!r} seems to be the column of the ticker"
+                if likely is not None
+                else "name the column of the ticker with --ticker-col, or keep one row per day"
+            )
+            raise InputError(
+                f"{layout.batch.shown} has {n_rows:,} rows on {n_keys:,} days: the file's name "
+                f"({ticker!r}) cannot be the ticker of them all; {hint}"
+            )
         raise InputError(
-            f"{layout.batch.shown} has {n_rows:,} rows on {n_keys:,} days: {named} the ticker "
-            f"of them all; {hint}"
+            f"{layout.batch.shown} has {n_different:,} different rows of {n_keys:,} stocks and "
+            f"days: keep one row of each"
+            + (f"; or is {likely!r} the ticker? (--ticker-col {likely!r})" if likely else "")
         )
 
 

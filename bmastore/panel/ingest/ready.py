@@ -25,6 +25,7 @@ from bmastore.panel.ingest.steps import (
     make_source,
     refresh_touched,
     set_columns,
+    similar_tickers,
     take_rows,
     upsert_features,
 )
@@ -110,6 +111,7 @@ def prepare_panel(
         )
     if n_repeated:
         check_keys(duck, sources, selects, names)
+    notes += similar_tickers(duck)
     dropped, said = drop_far_dates(duck)
     notes += said
     kept = _remembered(settings, "kept_columns")

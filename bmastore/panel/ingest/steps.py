@@ -184,6 +184,13 @@ def drop_far_dates(duck: duckdb.DuckDBPyConnection) -> tuple[list[Count], list[C
     return dropped, notes
 
 
+def similar_tickers(duck: duckdb.DuckDBPyConnection) -> list[Count]:
+    """Say which stocks of the input may be one stock that is written in two ways."""
+    alike = [text for (text,) in run(duck, "ingest/similar_tickers").fetchall()]
+    what = "tickers differ in case or accents alone, and are taken for different stocks"
+    return [Count(what, len(alike), tuple(alike))] if alike else []
+
+
 def drop_repeated(
     duck: duckdb.DuckDBPyConnection, columns: Sequence[str]
 ) -> tuple[list[Count], int, int]:

@@ -57,6 +57,18 @@ def test_what_may_be_thousands_or_decimals_is_refused_until_told(store, tmp_path
     assert prices(store)["close"].tolist() == [1235]
 
 
+def test_points_before_three_digits_in_each_cell_are_said(store, tmp_path):
+    path = write(tmp_path / "p.csv", [["1.234", "1.235", "5"], ["1.236", "1.237", "6"]])
+    report = take(store, path)
+    assert note(report, "three digits after the point").examples == ("open", "close")
+    assert prices(store)["close"].tolist() == [1.235, 1.237]
+    assert note(take(store, path, decimal="."), "three digits after the point") is None
+    take(store, path, decimal=",")
+    assert prices(store)["close"].tolist() == [1235, 1237]
+    told = write(tmp_path / "q.csv", [["1.234", "12.5", "5"]])
+    assert note(take(store, told, decimal=None), "three digits after the point") is None
+
+
 def test_brackets_percent_and_booleans_in_features(store, tmp_path):
     cells = [["(1.5)", "12.5%", "True", "0.1"], ["-2.5", "7%", "False", "0.2"]]
     head = ("ticker", "date", "bracket", "share", "flag", "y")

@@ -86,44 +86,6 @@ def test_a_revised_row_changes_only_its_stock(store):
     assert changed == {"T1"}
 
 
-@pytest.mark.parametrize("lacks", [["Open"], ["Volume"], ["Open", "High", "Low", "Volume"]])
-def test_prices_that_an_input_lacks_stay_as_they_are_stored(store, lacks):
-    prices = make_prices(n_stocks=2)
-    store.ingest(prices)
-    before, stored = digests(store), store.sql("from prices order by ticker, date")
-    without = prices.tail(30).drop(columns=lacks)
-    report = store.ingest(without)
-    assert (report.rows_new, report.rows_revised, report.rows_unchanged) == (0, 0, 30)
-    assert note(report, "features of these are missing") is None
-    emptied = prices.tail(30).assign(**dict.fromkeys(lacks, np.nan))
-    assert store.ingest(emptied).rows_unchanged == 30
-    assert store.sql("from prices order by ticker, date").equals(stored)
-    assert digests(store) == before
-
-
-def test_prices_beside_another_close_are_erased_and_counted_where_the_input_lacks_them(store):
-    prices = make_prices(n_stocks=1)
-    store.ingest(prices)
-    closes = prices.iloc[[50, 51]].drop(columns=["Open", "High", "Low", "Volume"])
-    closes.loc[closes.index[0], "Close"] *= 1.01
-    report = store.ingest(closes)
-    assert (report.rows_revised, report.rows_unchanged) == (1, 1)
-    assert note(report, "those are erased").n == 1
-    missing = store.sql("select date, close from prices where open is null and volume is null")
-    assert missing["close"].tolist() == [pytest.approx(closes["Close"].iloc[0])]
-
-
-def test_a_high_below_the_low_is_blanked_with_it_and_counted(store):
-    prices = make_prices(n_stocks=1)
-    prices.loc[prices.index[70], ["High", "Low"]] = (1.0, 1000.0)
-    report = store.ingest(prices)
-    assert note(report, "high not positive, infinite or below the low").n == 1
-    assert note(report, "low not positive, infinite or above the high").n == 1
-    odd = store.sql("select high, low from prices where high is null or low is null")
-    assert len(odd) == 1
-    assert odd.isna().all(axis=None)
-
-
 def test_a_revised_price_changes_the_digest_of_every_target_of_its_stock(store):
     prices = make_prices()
     store.ingest(prices)
