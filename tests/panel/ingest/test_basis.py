@@ -141,3 +141,25 @@ def test_spellings_of_one_column_in_several_files_are_one(store, tmp_path):
     take(store, tmp_path)
     counts = store.sql("select ticker, count(adj_close) from prices group by 1 order by 1")
     assert counts.values.tolist() == [["A", 30], ["B", 30], ["C", 30]]
+
+
+@pytest.mark.parametrize("shown", [["adj_close"], []])
+def test_newest_rows_that_were_wrong_by_a_factor_are_mended_and_older_ones_stay(store, shown):
+    truth = history(n=70).drop(columns=shown)
+    levels = [name for name in truth.columns if name not in ("ticker", "date", "volume")]
+    slipped = truth.copy()
+    slipped.loc[60:, levels] *= 100
+    take(store, slipped)
+    report = take(store, truth.tail(10))
+    assert (report.rows_revised, note(report, "were rescaled")) == (10, None)
+    found = prices(store)
+    np.testing.assert_allclose(found["close"], truth["close"])
+    np.testing.assert_allclose(found["open"], truth["open"])
+
+
+def test_a_split_between_updates_still_rescales_what_is_older(store):
+    truth = history(n=70)
+    take(store, truth.head(65).assign(close=4 * truth["close"], adj_close=4 * truth["adj_close"]))
+    report = take(store, truth.tail(10))
+    assert note(report, "were rescaled").n == 60
+    returns_agree(store, truth["adj_close"])
