@@ -44,6 +44,7 @@ _OF_FILES = (
 _NOT_WRITTEN = (duckdb.IOException, duckdb.FatalException, duckdb.TransactionException)
 # In a notebook and under `python -c` DuckDB draws a bar of its own into what is printed.
 _QUIET = "set enable_progress_bar = false"
+_SQLITE = b"SQLite format 3\0"
 _HOLDER = re.compile(r"held in (.+?) \(PID (\d+)\)")
 
 
@@ -119,6 +120,7 @@ def _connect_patiently(
         while True:
             try:
                 if path.exists():
+                    _check_kind(path)
                     mend(path)
                 return duckdb.connect(str(path), config={"checkpoint_threshold": "1TB"})
             except duckdb.Error as error:
@@ -135,6 +137,13 @@ def _connect_patiently(
             time.sleep(_LOOK_AGAIN_S)
 
 
+def _check_kind(path: Path) -> None:
+    """Refuse what DuckDB would fetch an extension for, to open it all the same."""
+    with path.open("rb") as file:
+        if file.read(len(_SQLITE)) == _SQLITE:
+            raise StoreError(f"{path} is a SQLite database, and a store is a DuckDB file: name it")
+
+
 @contextmanager
 def read_only(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection that can reach nothing but a store and, once attached, its published results.
@@ -146,6 +155,7 @@ def read_only(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     let_writers_in(path, PATIENCE_S)
     with reading(path):
         with _opening:
+            _check_kind(path)
             mend(path)
             shared = _shared.setdefault(path.resolve(), _Shared())
             if shared.readers == 0:
@@ -203,7 +213,7 @@ def open_published(path: Path, folder: Path | None = None) -> duckdb.DuckDBPyCon
     """
     duck = duckdb.connect(config={"memory_limit": _QUERY_MEMORY})
     try:
-        duck.execute(f"attach {literal(str(path))} as published (read_only)")
+        duck.execute(f"attach {literal(str(path))} as published (read_only, type duckdb)")
         duck.execute("use published")
         if folder is not None:
             duck.execute(f"set global allowed_directories = [{literal(str(folder))}]")
@@ -223,6 +233,7 @@ def read_for_dry_run(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A read-only connection that reaches files too, for what is to be ingested."""
     let_writers_in(path, PATIENCE_S)
     with reading(path):
+        _check_kind(path)
         mend(path)
         try:
             duck = duckdb.connect(str(path), read_only=True)

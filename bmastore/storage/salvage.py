@@ -57,7 +57,7 @@ def attached(
     missing = None
     try:
         mend(path)
-        duck.execute(f"attach {literal(str(path))} as {name} (read_only)")
+        duck.execute(f"attach {literal(str(path))} as {name} (read_only, type duckdb)")
     except duckdb.Error as error:
         if isinstance(reason := explain(path, error), StoreLockedError):
             raise reason from None
@@ -65,7 +65,7 @@ def attached(
             raise
         missing = f"its log of {log_size(path):,} bytes, which cannot be read"
         copied = Path(shutil.copy(path, scratch / f"{name}.duckdb"))
-        duck.execute(f"attach {literal(str(copied))} as {name} (read_only)")
+        duck.execute(f"attach {literal(str(copied))} as {name} (read_only, type duckdb)")
     try:
         yield missing
     finally:

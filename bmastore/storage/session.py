@@ -356,7 +356,8 @@ def _show_ledger_of_published(duck: duckdb.DuckDBPyConnection, published: Path) 
     if not published.exists():
         return
     try:
-        duck.execute(f"attach if not exists {literal(str(published))} as results (read_only)")
+        file = literal(str(published))
+        duck.execute(f"attach if not exists {file} as results (read_only, type duckdb)")
     except duckdb.Error as error:
         raise explain(published, error) from None
     tables = duck.execute(

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +11,7 @@ import duckdb
 import pytest
 
 from bmastore import Store
-from bmastore.errors import StoreLockedError
+from bmastore.errors import StoreError, StoreLockedError
 from bmastore.storage.panel_schema import panel_metadata
 from bmastore.storage.paths import results_path
 from bmastore.storage.readonly import PANEL_RELATIONS
@@ -20,7 +21,7 @@ from tests.helpers import FAST, HORIZON, TARGET, cli, in_background, make_prices
 LOOK = """
 import sys
 from bmastore import Store
-from bmastore.errors import StoreLockedError
+from bmastore.errors import StoreError, StoreLockedError
 looks = 0
 while not sys.stdin.closed:
     try:
@@ -156,3 +157,25 @@ def test_six_readers_of_the_file_do_not_starve_a_writer(trained, panel):
             reader.kill()
             reader.wait()
             reader.stdout.close()
+
+
+@pytest.mark.parametrize("of", ["store", "results"])
+def test_a_file_of_sqlite_in_the_place_of_a_store_is_refused_and_no_extension_fetched(
+    tmp_path, trained, of
+):
+    store = Store(tmp_path / "bma.duckdb")
+    if of == "results":
+        shutil.copy(trained.path, store.path)
+    path = store.path if of == "store" else results_path(store.path)
+    with sqlite3.connect(path) as lite:
+        lite.execute("create table t (a)")
+    lite.close()
+    if of == "store":
+        for ask in (store.status, store.train, lambda: store.ingest(make_prices())):
+            with pytest.raises(StoreError, match="is a SQLite database"):
+                ask()
+    else:
+        assert store.sql("select count(*) as n from v_status")["n"][0] > 0
+    with duckdb.connect() as duck:
+        extensions = "select installed from duckdb_extensions() where extension_name = $name"
+        assert duck.execute(extensions, {"name": "sqlite_scanner"}).fetchall() == [(False,)]
