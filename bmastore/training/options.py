@@ -87,9 +87,20 @@ def worker_count(workers: int | None, max_memory: int | None, selected: int) -> 
         Bytes that all processes may hold; ``None`` means no limit.
     selected:
         Stocks that there are to work on.
+
+    Raises
+    ------
+    ConfigError
+        If that is too little for one worker.
     """
     wanted = workers or _available_cores()
+    least = _COORDINATOR_BYTES + _WORKER_BYTES
     if max_memory is not None:
+        if max_memory < least:
+            raise ConfigError(
+                f"{max_memory // 2**20} MB are too little memory: with one worker, a pass takes "
+                f"{least // 2**20} MB"
+            )
         wanted = min(wanted, max(1, (max_memory - _COORDINATOR_BYTES) // _WORKER_BYTES))
     return max(1, min(wanted, selected))
 

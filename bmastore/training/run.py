@@ -2,12 +2,14 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
 
+from bmastore.errors import StoppedError, WorkersError
 from bmastore.ledger import runs
 from bmastore.ledger.entries import Made
 from bmastore.models.config import TrainConfig
@@ -178,7 +180,7 @@ def run_pass(
         say(choice.sentence(len(plan.stocks), plan.workers))
     memory = MemoryWatch(options.max_memory)
     memory.sample()
-    with interruptible() as stop:
+    with interruptible() as stop, _closed_if_cut_short(writer):
         recorder = _begin(writer, plan, memory, started, on_progress)
         not_forecast = _forecast_kept(writer, plan, recorder, stop)
         if plan.stocks:
@@ -209,6 +211,17 @@ def run_pass(
         recorder.finish("interrupted" if is_cut_short else "finished")
     wall_s = time.monotonic() - started
     return _summary(plan, recorder, memory, wall_s, is_cut_short, not_forecast)
+
+
+@contextmanager
+def _closed_if_cut_short(writer: Writer) -> Iterator[None]:
+    """Have the ledger say at once that a pass has ended where it was, and not by the next pass."""
+    try:
+        yield
+    except (StoppedError, WorkersError):
+        with writer.transaction():
+            runs.interrupt_dead_runs(writer)
+        raise
 
 
 def _bound_memory(writer: Writer) -> None:

@@ -95,3 +95,8 @@ def test_options_of_a_pass_are_checked_before_it_begins():
     for odd in ({"workers": "two"}, {"batch_size": 1.5}, {"limit": 0}):
         with pytest.raises(ConfigError, match=next(iter(odd))):
             PassOptions(**odd)
+
+
+def test_less_memory_than_one_worker_takes_is_refused(filled):
+    with pytest.raises(ConfigError, match=r"9 MB are too little memory: .* takes 600 MB"):
+        filled.plan(FAST, PassOptions(max_memory=10_000_000))

@@ -110,6 +110,7 @@ def test_two_ctrl_c_end_a_pass_even_where_a_worker_is_stopped(many):
     assert "Traceback" not in said
     _, alive = psutil.wait_procs(workers, timeout=20)
     assert alive == []
+    assert many.status().last_run["status"] == "interrupted"
     kept = statuses_of(many).count("trained")
     assert 0 < kept < 40
     assert many.train(TrainConfig(preset="high")).trained == 40 - kept

@@ -97,6 +97,7 @@ def test_a_scheduler_that_goes_away_ends_the_pass_and_loses_nothing(filled, clus
             on_progress=close,
             make_executor=lambda workers: client.get_executor(),
         )
+    assert filled.status().last_run["status"] == "interrupted"
     trained = [ticker for ticker, status in statuses(filled).items() if status == "trained"]
     assert len(trained) >= gone[0] > 0
     assert filled.train(FAST).trained == 6 - len(trained)
