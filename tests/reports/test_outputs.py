@@ -122,3 +122,36 @@ def test_a_full_disk_leaves_the_old_output(trained, tmp_path):
     assert done.returncode == 2
     assert f"cannot write {path}: File too large" in done.stderr
     assert path.read_text() == "old\n"
+
+
+@pytest.mark.parametrize("command", [("sql", "select 1 as x"), ("export",), ("predict",)])
+@pytest.mark.parametrize("name", ["x.csv", "x.json", "x.parquet", "X.CSV"])
+def test_a_file_is_what_its_name_says(trained, tmp_path, command, name):
+    path, where = tmp_path / name, ("--store", trained.path)
+    cli(*command, "--output", path, *where)
+    fmt = path.suffix[1:].lower()
+    cli(*command, "--format", fmt, "--output", tmp_path / "asked for", *where)
+    assert path.read_bytes() == (tmp_path / "asked for").read_bytes()
+
+
+def test_a_name_that_contradicts_the_format_is_refused(trained, tmp_path):
+    path = tmp_path / "x.csv"
+    done = cli(
+        "sql", "select 1", "--format", "json", "--output", path, "--store", trained.path, check=2
+    )
+    assert "its name says csv" in done.stderr
+    assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "name", "said"),
+    [
+        (("--prices",), "p.json", "go to Parquet or CSV"),
+        (("--prices", "--features"), "p.parquet", "go to a file each"),
+    ],
+)
+def test_an_export_that_would_lose_something_is_refused(trained, tmp_path, options, name, said):
+    path = tmp_path / name
+    done = cli("export", *options, "--output", path, "--store", trained.path, check=2)
+    assert said in done.stderr
+    assert not path.exists()
