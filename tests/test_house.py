@@ -1,6 +1,7 @@
 """The house stays one that a stranger can walk: rooms of a size, and a docstring at each door."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -61,3 +62,14 @@ def test_what_is_public_has_a_docstring(path):
     for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and is_public(node):
             assert ast.get_docstring(node), node.name
+
+
+def test_databases_are_attached_by_their_type():
+    """Else DuckDB goes by what a file holds, and fetches an extension for a hostile one."""
+    statements = [
+        (path.name, line)
+        for path in FILES
+        for line in re.findall(r'f"attach [^\n]*', path.read_text(encoding="utf-8"))
+    ]
+    assert len(statements) > 4
+    assert [one for one in statements if "type " not in one[1]] == []

@@ -51,7 +51,7 @@ def compact(writer: Writer, archive_before: date | None = None) -> Compacted:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.compact")
     home = database_of(duck)
     try:
-        duck.execute(f"attach {literal(str(temporary))} as compacted")
+        duck.execute(f"attach {literal(str(temporary))} as compacted (type duckdb)")
         try:
             duck.execute(f"copy from database {quoted(home)} to compacted")
             duck.execute("checkpoint compacted")

@@ -117,7 +117,7 @@ def _write(writer: Writer, path: Path, *, is_new: bool) -> bool:
 def _attached(duck: duckdb.DuckDBPyConnection, path: Path) -> Iterator[str]:
     """A file as the database `published`; gives the name of the store's own."""
     home = quoted(duck.execute("select current_database()").fetchall()[0][0])
-    duck.execute(f"attach {literal(str(path))} as published")
+    duck.execute(f"attach {literal(str(path))} as published (type duckdb)")
     try:
         yield home
     finally:

@@ -176,6 +176,8 @@ def test_a_file_of_sqlite_in_the_place_of_a_store_is_refused_and_no_extension_fe
                 ask()
     else:
         assert store.sql("select count(*) as n from v_status")["n"][0] > 0
+        store.train(FAST)
+        assert store.sql("select count(*) as n from v_status")["n"][0] > 0
     with duckdb.connect() as duck:
         extensions = "select installed from duckdb_extensions() where extension_name = $name"
         assert duck.execute(extensions, {"name": "sqlite_scanner"}).fetchall() == [(False,)]

@@ -94,28 +94,26 @@ def _maybe_thousands(
     """
     if not text:
         return []
-    looks = [
-        part
-        for i in text
-        for part in (
-            f"count(*) filter (contains(c{i}, '.'))",
-            f"count(*) filter (contains(c{i}, '.') and c{i} not like '%.___')",
-            f"count(*) filter ({filled(f'c{i}')} and not contains(c{i}, '.'))",
-        )
-    ]
-    found = select(duck, batch.table, looks)[0]
-    points, others, whole = ([int(str(n)) for n in found[k::3]] for k in range(3))
-    if any(others):
+    tells = " or ".join(f"(contains(c{i}, '.') and c{i} not like '%.___')" for i in text)
+    if duck.execute(f"select 1 from {batch.table} where {tells} limit 1").fetchall():
         return []
-    doubtful = [i for i, n, m in zip(text, points, whole, strict=True) if n and not m]
-    if not doubtful:
-        return []
-    cannot = [
-        f"count(*) filter ({filled(f'c{i}')} and not regexp_matches(trim(c{i}), '{_GROUP}'))"
-        for i in doubtful
-    ]
-    counts = select(duck, batch.table, cannot)[0]
-    names = tuple(batch.names[i] for i, n in zip(doubtful, counts, strict=True) if not n)
+    counts = select(
+        duck,
+        batch.table,
+        [
+            part
+            for i in text
+            for part in (
+                f"count(*) filter (contains(c{i}, '.'))",
+                f"count(*) filter ({filled(f'c{i}')} and not regexp_matches(c{i}, '{_GROUP}'))",
+            )
+        ],
+    )[0]
+    names = tuple(
+        batch.names[i]
+        for i, points, others in zip(text, counts[::2], counts[1::2], strict=True)
+        if points and not others
+    )
     what = (
         "columns have three digits after the point in each cell, taken for decimals; if the point "
         "parts thousands, say --decimal ,"
@@ -184,7 +182,7 @@ _POINT = r"^-?(\d{1,3}(,\d{2,3})*,\d{3}\.\d*|\d{1,3}(,\d{3}){2,}|\d{1,2}(,\d{2})
 _COMMA = (
     r"^-?(\d{1,3}(\.\d{3})+,\d*|\d{1,3}(\.\d{3}){2,}|\d{4,},\d+|0?,\d+|\d{1,3},(\d{1,2}|\d{4,}))$"
 )
-_GROUP = r"^-?[1-9]\d{0,2}\.\d{3}$"
+_GROUP = r"^\s*-?[1-9]\d{0,2}\.\d{3}\s*$"
 _EITHER = r"^-?[1-9]\d{0,2},\d{3}$"
 
 
