@@ -11,7 +11,7 @@ from bmastore.errors import InputError, StoreError
 from bmastore.panel.ingest.report import Count
 from bmastore.panel.ingest.sources import Sources, source_sql
 from bmastore.panel.series import feature_columns, refresh_series, target_horizons, value_columns
-from bmastore.storage.statements import Part, literal, quoted, run
+from bmastore.storage.statements import Part, ask, literal, quoted, run
 
 _TICKER_RULES = {
     "coalesce(ticker, '') = ''": "no ticker",
@@ -23,6 +23,9 @@ _DATE_RULE = {"date is null": "date missing, or not readable (--date-format name
 _FAR_DAYS = 3650
 _FEW_ROWS = 5
 _FEW_COLUMNS = 8
+# Rows of the newest dates are stored behind all others: a forecast asks for those of all stocks,
+# and reads them in a fraction of the time that it takes to look through everyone's history.
+_NEWEST_DAYS = 30
 
 
 @dataclass(frozen=True)
@@ -292,9 +295,14 @@ def upsert_features(duck: duckdb.DuckDBPyConnection, features: Sequence[str]) ->
         run(duck, "ingest/merge_features", kept_columns=Part(columns))
     if has_rows(duck, "main.features"):
         run(duck, "ingest/drop_stale_features")
+    insert = "insert into main.features by name select * from fresh"
     count = "select count(*) from main.features"
     ((before,),) = duck.execute(count).fetchall()
-    ((added,),) = duck.execute("insert into main.features by name select * from fresh").fetchall()
+    ((newest,),) = run(duck, "ingest/newest_dates", days=_NEWEST_DAYS).fetchall()
+    added = sum(
+        ask(duck, f"{insert} where date {which} $newest", newest=newest).fetchall()[0][0]
+        for which in ("<", ">=")
+    )
     ((after,),) = duck.execute(count).fetchall()
     if after != before + added:
         raise StoreError(
