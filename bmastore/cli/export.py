@@ -3,8 +3,11 @@
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from bmastore.cli.options import Output, open_store, output_options, print_table, say, store_option
+
+_PANEL_FORMATS = ("csv", "parquet")
 
 
 @click.command()
@@ -35,7 +38,8 @@ def _panel(store: Path, what: tuple[str, ...], output: Output) -> None:
         raise click.UsageError("prices and features go to a file each: export one, then the other")
     if path is None:
         raise click.UsageError(f"--{first} needs a file: add --output {first}.parquet")
-    if path.suffix.lower() in (".json", ".txt"):
+    given = click.get_current_context().get_parameter_source("fmt") is ParameterSource.COMMANDLINE
+    if path.suffix.lower() in (".json", ".txt") or (given and output.fmt not in _PANEL_FORMATS):
         raise click.UsageError(f"{first} go to Parquet or CSV: write --output {first}.parquet")
     n = open_store(store).export(first, path, fmt="csv" if output.fmt == "csv" else "parquet")
     say([f"{n:,} rows of {first} in {path}"])

@@ -70,6 +70,14 @@ def test_export_has_one_row_a_stock(trained, tmp_path):
     assert "weights_rf" in duckdb.sql(f"from '{path}'").columns
 
 
+def test_export_of_the_panel_in_a_format_that_it_does_not_go_to_is_refused(trained, tmp_path):
+    store = ("--output", tmp_path / "p", "--store", trained.path)
+    refused = cli("export", "--features", "--format", "json", *store, check=2)
+    assert "features go to Parquet or CSV" in refused.stderr
+    cli("export", "--features", *store)
+    assert (tmp_path / "p").read_bytes()[:4] == b"PAR1"
+
+
 def test_predict_prints_the_columns_of_v_predictions(trained):
     text = cli("predict", "--format", "csv", "--store", trained.path).stdout
     assert text.splitlines()[0] == "ticker,date,target,mean,sd,q05,q25,q50,q75,q95,p_up"

@@ -11,6 +11,25 @@ from bmastore.storage.statements import Part, run
 _EXAMPLES = 50
 
 
+def check_one_basis(duck: duckdb.DuckDBPyConnection) -> None:
+    """See that rows of one stock and day do not come from files on two bases.
+
+    Raises
+    ------
+    InputError
+        If they do: one after the other such files can be joined, for then it is known which of
+        them is the newer.
+    """
+    found = run(duck, "ingest/two_bases").fetchall()
+    if found:
+        ticker, factor = found[0]
+        raise InputError(
+            f"the input has stocks on two bases ({len(found):,}): prices of {ticker} on the same "
+            f"days lie apart by the factor {factor:.4g}, as from before and after a split; ingest "
+            f"the files one after another, the newest last"
+        )
+
+
 def one_basis(duck: duckdb.DuckDBPyConnection) -> tuple[list[Count], list[Count]]:
     """Bring the rows of ``incoming`` onto the basis of the store's; returns dropped and notes.
 

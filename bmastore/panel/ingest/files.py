@@ -29,6 +29,23 @@ _KNOWN = (
     *ARCHIVES,
     *(text + packed for text in TEXT for packed in PACKED),
 )
+# How files begin that often have a name that says otherwise: what they are, and what to do.
+_BEGINNINGS = {
+    b"PAR1": "is Parquet by its content, and text by its name: let its name end in .parquet",
+    b"ARROW1": "is Arrow by its content, and text by its name: let its name end in .arrow",
+    b"\x1f\x8b": "is packed by gzip, and its name does not say so: let it end in .csv.gz",
+    b"BZh": "is packed by bzip2, and its name does not say so: let it end in .csv.bz2",
+    b"\xfd7zXZ": "is packed by xz, and its name does not say so: let it end in .csv.xz",
+    b"PK\x03\x04": "is a workbook or a zip archive by its content, and text by its name: let it "
+    "end in .xlsx or .zip",
+    b"\xd0\xcf\x11\xe0": "is a workbook by its content, and text by its name: let it end in .xls",
+    b"<!doctype html": "is a web page, and no table: was it downloaded without signing in?",
+    b"<html": "is a web page, and no table: was it downloaded without signing in?",
+}
+# How Spark and Arrow name the folder of rows that have no value.
+_NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
+# What a store beside the data is made of.
+_OURS = (".duckdb", ".wal", ".bma")
 _HIVE = re.compile(r"([^=/\\]+)=(.*)")
 
 
@@ -97,7 +114,8 @@ def describe(path: Path, shown: str | None = None, below: Path | None = None) ->
     keys = {}
     for part in place.parts[:-1]:
         if match := _HIVE.fullmatch(part):
-            keys[unquote(match[1])] = unquote(match[2])
+            value = unquote(match[2])
+            keys[unquote(match[1])] = "" if value == _NO_VALUE else value
     return File(str(path), shown or str(path), stem(place.name), keys)
 
 
@@ -106,8 +124,8 @@ def stem(name: str) -> str:
     lower = name.lower()
     for ending in sorted(_KNOWN, key=len, reverse=True):
         if lower.endswith(ending) and len(name) > len(ending):
-            return name[: -len(ending)]
-    return name
+            return name[: -len(ending)].strip()
+    return name.strip()
 
 
 def _opened(path: Path, scratch: Path) -> Iterator[File]:
@@ -128,9 +146,20 @@ def _opened(path: Path, scratch: Path) -> Iterator[File]:
         elif lower.endswith(EXCEL):
             yield from _from_workbook(path, scratch, str(path))
         else:
+            if lower.endswith(TEXT):
+                _check_beginning(path)
             yield describe(path)
     except OSError as error:
         raise NotTakenError(f"cannot be read: {error.strerror or error}") from None
+
+
+def _check_beginning(path: Path) -> None:
+    """See that a file that is text by its name does not begin as something else does."""
+    with path.open("rb") as file:
+        begins = file.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()
+    for magic, what in _BEGINNINGS.items():
+        if begins[: len(magic)].lower() == magic.lower():
+            raise NotTakenError(what)
 
 
 def _unzipped(path: Path, scratch: Path) -> Iterator[File]:
@@ -217,11 +246,11 @@ def _expand(path: Path) -> list[Path]:
             inside = sorted(
                 p
                 for p in path.rglob("*")
-                if p.name.lower().endswith(_KNOWN)
-                and p.is_file()
+                if p.is_file()
+                and not p.name.lower().endswith(_OURS)
                 and not any(part.startswith((".", "_")) for part in p.relative_to(path).parts)
             )
-            if not inside:
+            if not any(p.name.lower().endswith(_KNOWN) for p in inside):
                 raise InputError(f"{path} has no Parquet or CSV files in it")
             return inside
         if path.exists():

@@ -111,7 +111,17 @@ def _plain_pandas(frame: Any) -> Any:
             frame[name] = column.sparse.to_dense()
         elif column.dtype == object:
             frame[name] = _plain_objects(column)
+        if _is_reversed(frame[name]):
+            frame[name] = frame[name].copy()
     return frame
+
+
+def _is_reversed(column: Any) -> bool:
+    """Whether a column is a view of another from its end on, which DuckDB cannot read."""
+    import numpy as np
+
+    values = column.to_numpy() if isinstance(column.dtype, np.dtype) else column.array
+    return any(step < 0 for step in getattr(values, "strides", ()))
 
 
 def _with_index(frame: Any) -> Any:
@@ -233,6 +243,8 @@ def _of_ticker(ticker: Any, frame: Any) -> Any:
     if isinstance(frame, pd.Series):
         frame = frame.rename("close").to_frame()
     ticker = ticker[0] if isinstance(ticker, tuple) and len(ticker) == 1 else ticker
+    if pd.api.types.is_scalar(ticker) and pd.isna(ticker):
+        raise InputError(f"a frame of the dict has the key {ticker!r}, which is no ticker")
     frame = _with_index(frame)
     own = [name for name in frame.columns if vendors.plain(str(name)) in vendors.TICKERS]
     for name in own:

@@ -14,12 +14,16 @@ from bmastore.panel.ingest.numbers import is_number
 from bmastore.panel.ingest.options import IngestOptions
 from bmastore.panel.ingest.reshape import is_nameless
 from bmastore.panel.ingest.vendors import Vendor
+from bmastore.storage.resources import sql
+from bmastore.storage.statements import Part, fill
 
 _WEAK_CLOSES = ("price", "px", "nav", "prc", "closingvalue")
 # Shares that are told apart by their symbol alone.
 _COMMON_SERIES = "('', 'EQ', 'BE', 'BZ', 'SM', 'ST', 'A', 'B', 'T', 'X')"
 # What libraries write beside the data; row numbers only if they count the rows.
 _BOOKKEEPING = ("indexlevel0", "indexlevel1", "level0", "fragmentindex", "batchindex")
+# Marks of zero width anywhere in a ticker, and blanks around it.
+_UNSEEN = r"\p{Cf}|^\p{Z}+|\p{Z}+$"
 _ROW_NUMBERS = ("index", "row", "rownum", "rownumber", "rowid", "rownames", "id", "no", "nr", "n")
 
 
@@ -132,7 +136,7 @@ def _ticker(batch: Batch, vendor: Vendor, options: IngestOptions) -> tuple[str, 
         raise InputError(
             missing("ticker", names, "--ticker-col") + ", or give a dict of frames by ticker"
         )
-    if all(_folder_ticker(file.keys, options) for file in batch.files):
+    if all(_folder_ticker(file.keys, options) is not None for file in batch.files):
         return "files.file_ticker", "folder", None
     if all(file.ticker for file in batch.files):
         return "files.file_ticker", "head", None
@@ -146,7 +150,8 @@ def _ticker_sql(batch: Batch, vendor: Vendor, at: int) -> str:
         whole = f"{name}::double = floor({name}::double) and abs({name}::double) < 1e15"
         text = f"case when {whole} then {name}::bigint::varchar else {name}::varchar end"
     else:
-        text = f"trim({name}::varchar)"
+        column = Part(f"{name}::varchar")
+        text = fill(sql("ingest/ticker"), {"text": column, "unseen": _UNSEEN})[0]
     series = vendors.first_of((vendor.series,), batch.names) if vendor.series else None
     if series is not None:
         kind_of_share = f"trim(coalesce(c{series}::varchar, ''))"

@@ -76,10 +76,11 @@ def read_numbers(
     if decimal == ",":
         odd = text
     cells |= {i: f"nullif(try_cast(c{i} as double), 'nan'::double)" for i in text if i not in odd}
-    thousands = [] if decimal else _maybe_thousands(duck, batch, [i for i in text if i not in odd])
+    styles = _styles(duck, batch, text, odd, decimal) if odd else {}
+    plain = [i for i in text if i not in odd and styles.get(i) != ","]
+    thousands = [] if decimal else _maybe_thousands(duck, batch, plain)
     if not odd:
         return Numbers(cells, tuple(thousands), (), {})
-    styles = _styles(duck, batch, text, odd, decimal)
     cells |= {i: _cell(i, styles.get(i, ".")) for i in text if i in odd or styles.get(i) == ","}
     found = _counted(duck, batch, cells, odd, styles)
     return replace(found, notes=(*thousands, *found.notes))
@@ -90,11 +91,22 @@ def _maybe_thousands(
 ) -> list[Count]:
     """Say where each cell has three digits after its point, which may part thousands.
 
-    Where another column has a cell of which that cannot be, the file tells.
+    Where a column has a cell of which that cannot be, or one of four digits without a sign, the
+    file tells.
+
+    Raises
+    ------
+    InputError
+        If some cells have three digits after a point, and others no point: who writes decimals in
+        full has one in each cell, and who leaves zeros out seldom has three of them in all.
     """
     if not text:
         return []
-    tells = " or ".join(f"(contains(c{i}, '.') and c{i} not like '%.___')" for i in text)
+    tells = " or ".join(
+        f"(contains(c{i}, '.') and not regexp_matches(c{i}, '{_GROUP}')) "
+        f"or regexp_matches(c{i}, '{_UNGROUPED}')"
+        for i in text
+    )
     if duck.execute(f"select 1 from {batch.table} where {tells} limit 1").fetchall():
         return []
     counts = select(
@@ -109,11 +121,18 @@ def _maybe_thousands(
             )
         ],
     )[0]
-    names = tuple(
-        batch.names[i]
+    found = [
+        (batch.names[i], others)
         for i, points, others in zip(text, counts[::2], counts[1::2], strict=True)
-        if points and not others
-    )
+        if points
+    ]
+    for name, others in found:
+        if others:
+            raise InputError(
+                f"in {batch.shown}, points before three digits in column {name!r} may part "
+                f"thousands or decimals; say --decimal . or --decimal ,"
+            )
+    names = tuple(name for name, _ in found)
     what = (
         "columns have three digits after the point in each cell, taken for decimals; if the point "
         "parts thousands, say --decimal ,"
@@ -183,6 +202,7 @@ _COMMA = (
     r"^-?(\d{1,3}(\.\d{3})+,\d*|\d{1,3}(\.\d{3}){2,}|\d{4,},\d+|0?,\d+|\d{1,3},(\d{1,2}|\d{4,}))$"
 )
 _GROUP = r"^\s*-?[1-9]\d{0,2}\.\d{3}\s*$"
+_UNGROUPED = r"^\s*-?\d{4,}"
 _EITHER = r"^-?[1-9]\d{0,2},\d{3}$"
 
 

@@ -9,13 +9,19 @@ import duckdb
 
 from bmastore.errors import InputError
 from bmastore.panel.ingest import vendors
-from bmastore.panel.ingest.basis import carry_over, one_basis
+from bmastore.panel.ingest.basis import carry_over, check_one_basis, one_basis
 from bmastore.panel.ingest.batches import select
 from bmastore.panel.ingest.files import NotTakenError
 from bmastore.panel.ingest.layout import Layout, listed
 from bmastore.panel.ingest.numbers import read_numbers
 from bmastore.panel.ingest.options import IngestOptions
-from bmastore.panel.ingest.recipes import Recipe, compute, forget_labels, recipe_for
+from bmastore.panel.ingest.recipes import (
+    Recipe,
+    compute,
+    forget_labels,
+    recipe_for,
+    targets_gone,
+)
 from bmastore.panel.ingest.report import Count, IngestReport
 from bmastore.panel.ingest.sources import Sources
 from bmastore.panel.ingest.steps import (
@@ -24,6 +30,7 @@ from bmastore.panel.ingest.steps import (
     drop_repeated,
     key_rules,
     make_source,
+    odd_weekdays,
     refresh_touched,
     set_columns,
     settle,
@@ -89,7 +96,7 @@ def prepare_prices(
     dropped = list(taken.dropped)
     n_repeated, said = _one_row_per_day(duck, sources, selects, options)
     notes += said
-    notes += similar_tickers(duck)
+    notes += [*similar_tickers(duck), *odd_weekdays(duck)]
     for step in (drop_far_dates, one_basis):
         gone, said = step(duck)
         dropped += gone
@@ -106,6 +113,7 @@ def prepare_prices(
     tickers_changed = duck.execute("select count(*) from touched").fetchall()[0][0]
     recipe = recipe_for(duck, options.horizons, options.features_sql)
     features = compute(duck, recipe)
+    notes += targets_gone(duck, recipe)
     n_new, _, _ = counts
     notes += _jumps(duck) + (_absent(sources) if n_new else [])
     report = IngestReport(
@@ -182,7 +190,13 @@ def _one_row_per_day(
         said = [Count("bars were merged into one per day", gone)] if gone else []
         return gone, said
     _check_period(duck, sources)
-    notes, n_repeated, several = drop_repeated(duck, PRICE_COLUMNS)
+
+    def check() -> None:
+        if duck.execute("select max(n_moments) from repeated").fetchall() <= [(1,)]:
+            check_keys(duck, sources, selects, PRICE_COLUMNS)
+            check_one_basis(duck)
+
+    notes, n_repeated, several = drop_repeated(duck, PRICE_COLUMNS, check)
     if several:
         examples = duck.execute(
             "select ticker || ' ' || date, n from repeated where n_moments > 1 order by 1 limit 1"

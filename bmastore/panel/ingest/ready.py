@@ -23,6 +23,7 @@ from bmastore.panel.ingest.steps import (
     key_rules,
     known_features,
     make_source,
+    odd_weekdays,
     refresh_touched,
     set_columns,
     similar_tickers,
@@ -111,7 +112,7 @@ def prepare_panel(
         )
     if n_repeated:
         check_keys(duck, sources, selects, names)
-    notes += similar_tickers(duck)
+    notes += [*similar_tickers(duck), *odd_weekdays(duck)]
     dropped, said = drop_far_dates(duck)
     notes += said
     kept = _remembered(settings, "kept_columns")

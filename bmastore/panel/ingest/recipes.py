@@ -7,10 +7,11 @@ from pathlib import Path
 import duckdb
 
 from bmastore.errors import InputError, QueryError
+from bmastore.panel.ingest.report import Count
 from bmastore.panel.ingest.steps import as_float
 from bmastore.storage.readonly import check_computation
 from bmastore.storage.resources import sql
-from bmastore.storage.statements import Part, Value, fill, literal, quoted, run
+from bmastore.storage.statements import Part, Value, ask, fill, literal, quoted, run
 
 DEFAULT_HORIZON = 5
 _ROLES = ("ticker", "date", "label_end", "target")
@@ -134,6 +135,21 @@ def _features_of(duck: duckdb.DuckDBPyConnection, text: str) -> list[str]:
     if missing:
         raise InputError(f"the feature SQL gives no column {missing[0]!r}")
     return [name for name in columns if name not in _ROLES]
+
+
+def targets_gone(duck: duckdb.DuckDBPyConnection, recipe: Recipe) -> list[Count]:
+    """Say which targets go with their labels, for the new horizons leave them out."""
+    before = [name for name in recipe.before.get("target", "").split("\n") if name]
+    gone = tuple(name for name in before if name not in recipe.targets)
+    count = "select count(*) from main.targets where list_contains($gone, target)"
+    ((n,),) = ask(duck, count, gone=gone).fetchall()
+    known = [int(days) for days in recipe.before.get("horizon", "").split(",") if days]
+    horizons = ",".join(map(str, sorted({*known, *recipe.horizons})))
+    what = (
+        f"labels go, for their targets are computed no longer; to keep them, name all horizons "
+        f"(--horizon {horizons})"
+    )
+    return [Count(what, n, gone)] if n else []
 
 
 def forget_labels(duck: duckdb.DuckDBPyConnection, targets: list[str]) -> None:

@@ -1,6 +1,6 @@
 """The steps that ingesting prices and ingesting a panel have in common."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -194,12 +194,29 @@ def similar_tickers(duck: duckdb.DuckDBPyConnection) -> list[Count]:
     return [Count(what, len(alike), tuple(alike))] if alike else []
 
 
+def odd_weekdays(duck: duckdb.DuckDBPyConnection) -> list[Count]:
+    """Say where dates may be those of another time zone: they lack a day of the market's week."""
+    late, early = run(duck, "ingest/odd_weekdays").fetchall()[0]
+    what = (
+        "rows fall on a {}, and none on a {}: are these the market's own dates, or instants of "
+        "another time zone (--time-zone)?"
+    )
+    return [
+        Count(what.format(*days), n)
+        for days, n in ((("Saturday", "Monday"), late), (("Sunday", "Friday"), early))
+        if n
+    ]
+
+
 def drop_repeated(
-    duck: duckdb.DuckDBPyConnection, columns: Sequence[str]
+    duck: duckdb.DuckDBPyConnection,
+    columns: Sequence[str],
+    check: Callable[[], None] = lambda: None,
 ) -> tuple[list[Count], int, int]:
     """Keep the last of the rows with one (ticker, date), and sort the rows by these.
 
-    Returns what is to be said, how many rows went, and how many keys have several times.
+    ``check`` is called where some disagree, before any goes. Returns what is to be said, how many
+    rows went, and how many keys have several times.
     """
     if run(duck, "ingest/out_of_order").fetchall() == [(0,)]:
         return [], 0, 0
@@ -212,6 +229,8 @@ def drop_repeated(
         "max(ticker || ' ' || date, 5) filter (disagree), "
         "count(*) filter (n_moments > 1) from repeated"
     ).fetchall()[0]
+    if disagreeing:
+        check()
     if same + disagreeing:
         run(duck, "ingest/drop_repeated")
     settle(duck, "from incoming order by ticker, date")

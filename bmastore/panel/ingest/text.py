@@ -30,6 +30,15 @@ _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ].*)?|\d{1,2}[- ][A-Za-z
 # Names of the levels and of the index, in files with a row of headers per level.
 _LEVELS = {"", "price", "ticker", "tickers", "symbols", "attributes", "names", "field", "variable"}
 _INDEX = {"", "date", "datetime", "timestamp", "time"}
+# Units, in upper case, that a line below the names may hold.
+_UNITS = {
+    "", "%", "$", "€", "£", "¥", "UNITS", "SHARES", "SHS", "STK", "STÜCK", "PCS", "LOTS",
+    "USD", "EUR", "GBP", "GBX", "JPY", "CHF", "CAD", "AUD", "NZD", "HKD", "SGD", "CNY", "CNH",
+    "KRW", "TWD", "INR", "BRL", "MXN", "ZAR", "ZAC", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF",
+    "TRY", "ILS", "ILA", "THB", "IDR", "MYR", "PHP", "VND", "SAR", "AED", "CLP", "COP", "RUB",
+}  # fmt: skip
+# What DuckDB calls lines that have more cells than the header, or fewer.
+_LONG, _SHORT = "TOO MANY COLUMNS", "MISSING COLUMNS"
 # A cell in quotes may run over so many lines; beyond, its quote is a stray sign.
 _LONGEST_CELL = 50
 
@@ -177,12 +186,14 @@ def _is_wide(rows: Sequence[Sequence[str]]) -> bool:
 
 
 def _levels(rows: Sequence[Sequence[str]]) -> tuple[tuple[str, ...], int, str | None] | None:
-    """Names out of two rows of headers, prices over tickers or the reverse.
+    """Names out of two rows of headers, prices over tickers or the reverse, or over units.
 
     Returns the names, the number of rows of headers, and the ticker if there is only one.
     """
     if len(rows) < 3 or rows[0][0].lower() not in _LEVELS | _INDEX:
         return None
+    if rows[0][0] and not rows[1][0] and {cell.upper() for cell in rows[1]} <= _UNITS:
+        return tuple(rows[0]), 2, None
     first, second = (_filled(row[1:]) for row in rows[:2])
     if rows[1][0].lower() not in _LEVELS | _INDEX or len(first) != len(second):
         return None
@@ -236,30 +247,81 @@ def _read(
         kinds = _scan(duck, number, form, files)
     except duckdb.Error:
         kinds = {"the reader gave up": len(files)}
-    if set(kinds) - {"TOO MANY COLUMNS"}:
+    if set(kinds) - {_LONG, _SHORT}:
         files = [_clean(file, form, scratch) for file in files]
         form = replace(form, skip=0, delimiter=",")
         try:
-            _scan(duck, number, form, files)
+            kinds = _scan(duck, number, form, files)
         except duckdb.Error as error:
             raise NotTakenError(f"cannot be read: {str(error).splitlines()[0]}") from None
-    n, examples = duck.execute(
-        f"select count(*), max(left(csv_line, 40), 3) from (select distinct on (file_id, line) "
-        f"csv_line from rejects_{number})"
-    ).fetchall()[0]
+    if _SHORT in kinds and _may_be_short(duck, number, len(form.names)):
+        _scan(duck, number, form, files, may_be_short=True)
+    _check_second_header(duck, number, form)
+    lost = duck.execute(
+        f"select error_type::varchar, count(*), "
+        f"max(left(trim(csv_line, chr(10) || chr(13)), 40), 3) "
+        f"from (from rejects_{number} select distinct on (file_id, line) csv_line, error_type) "
+        f"group by 1"
+    ).fetchall()
     return Batch(
         f"batch_{number}",
         form.names,
         ("VARCHAR",) * len(form.names),
         files=tuple(files),
-        lost=(Count("lines have more cells than the header", n, tuple(sorted(examples))),)
-        if n
-        else (),
+        lost=tuple(
+            Count(
+                f"lines have {'fewer' if kind == _SHORT else 'more'} cells than the header",
+                n,
+                tuple(sorted(examples)),
+            )
+            for kind, n, examples in sorted(lost)
+        ),
     )
 
 
+def _check_second_header(duck: duckdb.DuckDBPyConnection, number: int, form: Form) -> None:
+    """See that no later line has the names in another order, as where files were put together.
+
+    Raises
+    ------
+    NotTakenError
+        If one has.
+    """
+    names = [name.lower() for name in form.names]
+    listed = ", ".join(map(literal, names))
+    likely = " and ".join(f"lower(trim(c{i})) in ({listed})" for i in range(min(2, len(names))))
+    for row in duck.execute(
+        f"select distinct columns('c[0-9]+') from batch_{number} where {likely} limit 10"
+    ).fetchall():
+        cells = [str(cell or "").strip().lower() for cell in row]
+        if cells != names and sorted(cells) == sorted(names):
+            raise NotTakenError(
+                f"has a second line of names, with the columns in another order "
+                f"({', '.join(map(str, row))[:60]}): make two files of it"
+            )
+
+
+def _may_be_short(duck: duckdb.DuckDBPyConnection, number: int, width: int) -> bool:
+    """Whether lines with fewer cells than the header lack what is blank in most of the others.
+
+    Some programs leave blank cells at the end of a line out. Where there are few such lines, and
+    the last column is filled in the others, they were cut off, or have lost a cell: then nobody
+    knows which.
+    """
+    whole, filled, short = duck.execute(
+        f"select count(*), count(c{width - 1}), (select count(distinct (file_id, line)) "
+        f"from rejects_{number} where error_type = '{_SHORT}') from batch_{number}"
+    ).fetchall()[0]
+    return bool(short >= whole or 2 * filled < whole)
+
+
 def _scan(
-    duck: duckdb.DuckDBPyConnection, number: int, form: Form, files: Sequence[File]
+    duck: duckdb.DuckDBPyConnection,
+    number: int,
+    form: Form,
+    files: Sequence[File],
+    *,
+    may_be_short: bool = False,
 ) -> dict[str, int]:
     """Read the files as text into ``batch_<number>``; returns the kinds of lines refused."""
     paths = "[" + ", ".join(literal(_no_glob(file.path)) for file in files) + "]"
@@ -272,7 +334,7 @@ def _scan(
         f"create or replace temp table batch_{number} as "
         f"select * from read_csv({paths}, auto_detect = false, header = false, "
         f"skip = {form.skip}, delim = {literal(form.delimiter)}, quote = '\"', escape = '\"', "
-        f"columns = {{{columns}}}, null_padding = true, filename = 'file_path', "
+        f"columns = {{{columns}}}, null_padding = {may_be_short}, filename = 'file_path', "
         f"store_rejects = true, rejects_table = 'rejects_{number}', "
         f"rejects_scan = 'rejects_of_{number}', rejects_limit = 0) where {some}"
     )
