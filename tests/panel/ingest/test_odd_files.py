@@ -148,10 +148,11 @@ def test_dates_that_lack_a_day_of_the_week_are_said(store, days, which):
     ("content", "what"),
     [
         (b"PAR1....", "is Parquet by its content"),
-        (gzip.compress(b"ticker,date,close"), "is packed by gzip"),
+        (gzip.compress(b"ticker,date,close", mtime=0), "is packed by gzip"),
         (b"PK\x03\x04....", "workbook or a zip"),
         (b"\xef\xbb\xbf<!DOCTYPE html><html>", "is a web page"),
     ],
+    ids=["parquet", "gzip", "zip", "web page"],
 )
 def test_what_a_file_is_by_its_content_is_said_where_its_name_says_otherwise(
     store, tmp_path, content, what
