@@ -69,7 +69,8 @@ def await_labels(
 def settle(writer: Writer) -> int:
     """Join forecasts with the labels that have come, inside a transaction; returns how many.
 
-    A label that was revised makes a new row with the next ``revision``. What is settled already
+    A label that was revised, or became known on another day, makes a new row with the next
+    ``revision``. What is settled already
     is left alone: if the process died between the commit on a server and that of the panel, the
     next settling finds it there.
     """
@@ -131,7 +132,10 @@ def _to_settle(
             settled.append({**row, "revision": 0})
     for key, row in {_key(row): row for row in [*due, *revised]}.items():
         before = newest.get(key)
-        if before is None or abs(row["actual"] - before["actual"]) <= _SAME * before["sd"]:
+        if before is None or (
+            abs(row["actual"] - before["actual"]) <= _SAME * before["sd"]
+            and row["label_end"] == before["label_end"]
+        ):
             continue
         label = {"actual": row["actual"], "label_end": row["label_end"]}
         settled.append({**before, **label, "revision": before["revision"] + 1})

@@ -178,6 +178,8 @@ def _written(
     run(duck, "ingest/date_texts", **fields)
     shapes = dict(duck.execute("select shape, count(*) from date_texts group by all").fetchall())
     orders, notes = _orders(duck, batch, column, shapes, date_order)
+    if date_order is None and len(batch.files) > 1:
+        _check_files(duck, batch, text, orders["xxy"])
     number = batch.table.removeprefix("batch_")
     utc = "written"
     run(
@@ -251,6 +253,34 @@ def _orders(
                 f"--date-format '%d/%m/%Y' or '%m/%d/%Y', as they are written"
             )
     return orders, notes
+
+
+def _check_files(duck: duckdb.DuckDBPyConnection, batch: Batch, text: str, told: str) -> None:
+    """See that no file's dates were read in an order that others tell and that is not its own.
+
+    Raises
+    ------
+    InputError
+        If its dates lie close together in the other order alone.
+    """
+    others = [read for read in _CANDIDATES["xxy"].values() if read != told]
+    if len(others) != 1:
+        return
+    relation = Part(f"(select file_path, {text} as text from {batch.table})")
+    found = run(
+        duck,
+        "ingest/files_of_another_order",
+        relation=relation,
+        told=Part(told),
+        other=Part(others[0]),
+    ).fetchall()
+    if found:
+        shown = next(file.shown for file in batch.files if file.path == found[0][0])
+        raise InputError(
+            f"the dates of {shown} can be read in more than one way, and lie close together in "
+            f"another than the other files tell; say --date-format '%d/%m/%Y' or '%m/%d/%Y', or "
+            f"ingest it alone"
+        )
 
 
 def _number_date(year: str, month: str, day: str) -> str:

@@ -68,7 +68,7 @@ def fits(layout: Layout) -> None:
     if "close" not in layout.prices:
         absent = sorted({"open", "high", "low", "close", "volume"} - set(layout.prices))
         raise NotTakenError(
-            f"this is neither prices (there is no {', '.join(absent)}) nor a panel "
+            f"is neither prices (there is no {', '.join(absent)}) nor a panel "
             f"(no --target was named); columns: {listed(layout.batch.names)}"
         )
 

@@ -120,7 +120,7 @@ def prepare_panel(
         duck, columns.targets, columns.features, set() if options.keep_suspicious else None, kept
     )
     counts, tickers, tickers_changed = _changes(duck, columns)
-    notes += _vanished(duck, columns.features)
+    notes += [*_vanished(duck, columns.features), *_erased(duck, columns)]
     report = IngestReport(
         "panel", taken.rows_read, *counts, tickers, tickers_changed,
         (*taken.dropped, *dropped), tuple(notes), rows_repeated=n_repeated,
@@ -324,6 +324,20 @@ def _changes(
     )
     tickers_changed = duck.execute("select count(*) from touched").fetchall()[0][0]
     return counts, tickers, tickers_changed
+
+
+def _erased(duck: duckdb.DuckDBPyConnection, columns: _Columns) -> list[Count]:
+    """Say which targets of the store go, for the input has the rows without them."""
+    notes = []
+    for i, target in enumerate(columns.targets):
+        ((n,),) = duck.execute(
+            f"select count(*) from changed inner join label{i} as stored using (ticker, date) "
+            f"where stored.value is not null and changed.{columns.short[target.lower()]} is null"
+        ).fetchall()
+        if n:
+            what = f"values of {target!r} in the store are blank in this input: they are erased"
+            notes.append(Count(what, n))
+    return notes
 
 
 def _vanished(duck: duckdb.DuckDBPyConnection, features: Sequence[str]) -> list[Count]:

@@ -236,7 +236,7 @@ def _check_any(layouts: Sequence[Layout], left_out: Sequence[tuple[str, str]]) -
         return
     if len(left_out) == 1:
         shown, reason = left_out[0]
-        if reason.startswith(("there is no", "this is")):
+        if reason.startswith("there is no"):
             raise InputError(f"{reason} in {shown}" if "columns:" not in reason else reason)
         if reason.startswith("has a header"):
             raise InputError(f"{shown}: the input has no rows")

@@ -137,6 +137,21 @@ def test_files_on_two_bases_are_refused_together_and_joined_one_after_another(st
     assert np.allclose(stored / whole["close"].to_numpy(), 0.5)
 
 
+def test_the_order_of_dates_that_other_files_tell_is_not_that_of_every_file(store, tmp_path):
+    for name, days, order in (
+        ("A", pd.bdate_range("2024-01-02", periods=20), "%d/%m/%Y"),
+        ("B", pd.bdate_range("2024-01-02", periods=5), "%m/%d/%Y"),
+    ):
+        rows = [f"{day.strftime(order)},{i + 1}" for i, day in enumerate(days)]
+        write(tmp_path / f"{name}.csv", "date,close", *rows)
+    with pytest.raises(InputError, match=r"B\.csv can be read in more than one way"):
+        store.ingest(tmp_path)
+    rows = [f"{day:%d/%m/%Y},{i + 1}" for i, day in enumerate(DAYS[:5])]
+    write(tmp_path / "B.csv", "date,close", *rows)
+    take(store, tmp_path)
+    assert span(store)["B"] == (5, "2024-01-02", "2024-01-08")
+
+
 @pytest.mark.parametrize(("days", "which"), [(1, "Saturday"), (-1, "Sunday")])
 def test_dates_that_lack_a_day_of_the_week_are_said(store, days, which):
     report = take(store, FRAME.assign(date=FRAME["date"] + pd.Timedelta(days=days)))
@@ -178,6 +193,14 @@ def test_targets_that_go_with_their_labels_are_said(store):
     assert said.examples == ("log_return_1d", "log_return_5d")
     assert "1,5,20" in said.what
     assert note(store.ingest(given.tail(1)), "labels go") is None
+
+
+def test_known_targets_that_an_update_leaves_blank_are_said_to_go(store):
+    given = FRAME.assign(f=FRAME["close"] % 7, y=FRAME["close"] % 3).drop(columns="close")
+    store.ingest(given, target="y", horizon=1)
+    report = take(store, given.tail(5).assign(y=np.nan), target="y", horizon=1)
+    assert note(report, "values of 'y' in the store are blank").n == 5
+    assert note(take(store, given.tail(5), target="y", horizon=1), "blank in this input") is None
 
 
 def test_the_newest_dates_of_all_stocks_are_stored_behind_their_history(store):
