@@ -339,8 +339,8 @@ def _explain_stock(stock: dict[str, Any]) -> list[str]:
     line = f"{stock['ticker']} is {stock['status']} ({stock['target']})"
     if stock["cause"]:
         line += f"; cause {stock['cause']}: {CAUSES[stock['cause']]}"
-    newest = f"the newest of {stock['last_date']}" if stock["last_date"] else "none with features"
-    lines = [line, f"  rows: {stock['n_rows']} labelled, {newest}"]
+    newest = f"the newest is of {stock['last_date']}" if stock["last_date"] else "none has features"
+    lines = [line, f"  rows: {stock['n_rows']} with a label; of all rows {newest}"]
     if stock["entry_id"]:
         lines.append(
             f"  attempt {stock['attempt']}: {stock['last_status']} on "

@@ -190,6 +190,19 @@ def test_a_label_that_is_revised_later_is_a_new_row_that_says_so(fresh):
     assert mine["entry_id"].nunique() == 1
 
 
+def test_an_outcome_follows_the_day_on_which_its_label_became_known(fresh):
+    is_late = (PANEL["ticker"] == "DEMO01") & (PANEL["date"] == DAYS[279])
+    for day in (280, 290):
+        night(fresh, day, PANEL[~is_late])
+    found = known_on(290).query("ticker == 'DEMO01'")
+    found = found[found["date"].isin(DAYS[278:280])]
+    ingest(fresh, found.assign(**{TARGET: found[TARGET] + 1e-6}))
+    fresh.train(FAST)
+    query = f"select label_end from {{}} where ticker = 'DEMO01' and date = '{DAYS[278]}'"
+    ends = [fresh.sql(query.format(relation)).iloc[0, 0] for relation in ("v_outcomes", "targets")]
+    assert ends[0] == ends[1] == pd.Timestamp(DAYS[278 + HORIZON])
+
+
 def test_what_could_not_be_settled_on_a_server_is_settled_by_the_next_pass(tmp_path, url):
     said = []
     store = Store(tmp_path / "bma.duckdb", ledger=url, say=said.append)

@@ -83,7 +83,9 @@ def open_sources(
                 fits(layout)
             except NotTakenError as error:
                 if not batch.files:
-                    raise InputError(str(error)) from None
+                    said = str(error)
+                    is_of_it = said.startswith(("is ", "has "))
+                    raise InputError(f"the input {said}" if is_of_it else said) from None
                 left_out += [(file.shown, str(error)) for file in batch.files]
                 continue
             layouts.append(layout)
