@@ -278,8 +278,8 @@ def _check_files(duck: duckdb.DuckDBPyConnection, batch: Batch, text: str, told:
         shown = next(file.shown for file in batch.files if file.path == found[0][0])
         raise InputError(
             f"the dates of {shown} can be read in more than one way, and lie close together in "
-            f"another than the other files tell; say --date-format '%d/%m/%Y' or '%m/%d/%Y', or "
-            f"ingest it alone"
+            f"another than the other files tell; ingest it alone with --date-format '%d/%m/%Y' or "
+            f"'%m/%d/%Y', or name the format of all"
         )
 
 

@@ -20,10 +20,10 @@ from bmastore.storage.statements import Part, fill
 _WEAK_CLOSES = ("price", "px", "nav", "prc", "closingvalue")
 # Shares that are told apart by their symbol alone.
 _COMMON_SERIES = "('', 'EQ', 'BE', 'BZ', 'SM', 'ST', 'A', 'B', 'T', 'X')"
-# What libraries write beside the data; row numbers only if they count the rows.
-_BOOKKEEPING = ("indexlevel0", "indexlevel1", "level0", "fragmentindex", "batchindex")
 # Marks of zero width anywhere in a ticker, and blanks around it.
 _UNSEEN = r"\p{Cf}|^\p{Z}+|\p{Z}+$"
+# What libraries write beside the data; row numbers only if they count the rows.
+_BOOKKEEPING = ("indexlevel0", "indexlevel1", "level0", "fragmentindex", "batchindex")
 _ROW_NUMBERS = ("index", "row", "rownum", "rownumber", "rowid", "rownames", "id", "no", "nr", "n")
 
 

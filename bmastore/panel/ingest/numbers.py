@@ -1,6 +1,6 @@
 """Numbers: whether text is one, and which sign is its decimal point, by the whole column."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import duckdb
@@ -77,8 +77,8 @@ def read_numbers(
         odd = text
     cells |= {i: f"nullif(try_cast(c{i} as double), 'nan'::double)" for i in text if i not in odd}
     styles = _styles(duck, batch, text, odd, decimal) if odd else {}
-    plain = [i for i in text if i not in odd and styles.get(i) != ","]
-    thousands = [] if decimal else _maybe_thousands(duck, batch, plain)
+    doubtful = {i: _bare(i) if i in odd else f"c{i}" for i in text if styles.get(i) != ","}
+    thousands = [] if decimal else _maybe_thousands(duck, batch, doubtful)
     if not odd:
         return Numbers(cells, tuple(thousands), (), {})
     cells |= {i: _cell(i, styles.get(i, ".")) for i in text if i in odd or styles.get(i) == ","}
@@ -87,12 +87,12 @@ def read_numbers(
 
 
 def _maybe_thousands(
-    duck: duckdb.DuckDBPyConnection, batch: Batch, text: Sequence[int]
+    duck: duckdb.DuckDBPyConnection, batch: Batch, cells: Mapping[int, str]
 ) -> list[Count]:
     """Say where each cell has three digits after its point, which may part thousands.
 
     Where a column has a cell of which that cannot be, or one of four digits without a sign, the
-    file tells.
+    file tells. ``cells`` is SQL for the digits and signs of each text column.
 
     Raises
     ------
@@ -100,12 +100,12 @@ def _maybe_thousands(
         If some cells have three digits after a point, and others no point: who writes decimals in
         full has one in each cell, and who leaves zeros out seldom has three of them in all.
     """
-    if not text:
+    if not cells:
         return []
     tells = " or ".join(
-        f"(contains(c{i}, '.') and not regexp_matches(c{i}, '{_GROUP}')) "
-        f"or regexp_matches(c{i}, '{_UNGROUPED}')"
-        for i in text
+        f"regexp_matches({cell}, '{_UNGROUPED}') or (contains({cell}, '.') "
+        f"and regexp_matches({cell}, '[0-9]') and not regexp_matches({cell}, '{_GROUP}'))"
+        for cell in cells.values()
     )
     if duck.execute(f"select 1 from {batch.table} where {tells} limit 1").fetchall():
         return []
@@ -114,16 +114,17 @@ def _maybe_thousands(
         batch.table,
         [
             part
-            for i in text
+            for cell in cells.values()
             for part in (
-                f"count(*) filter (contains(c{i}, '.'))",
-                f"count(*) filter ({filled(f'c{i}')} and not regexp_matches(c{i}, '{_GROUP}'))",
+                f"count(*) filter (regexp_matches({cell}, '{_GROUP}'))",
+                f"count(*) filter (regexp_matches({cell}, '[0-9]') "
+                f"and not regexp_matches({cell}, '{_GROUP}'))",
             )
         ],
     )[0]
     found = [
         (batch.names[i], others)
-        for i, points, others in zip(text, counts[::2], counts[1::2], strict=True)
+        for i, points, others in zip(cells, counts[::2], counts[1::2], strict=True)
         if points
     ]
     for name, others in found:
@@ -167,7 +168,7 @@ def _styles(
         return dict.fromkeys(text, decimal)
     signs = []
     for i in text:
-        bare = fill(sql("ingest/bare_number"), {"cell": Part(f"c{i}")})[0]
+        bare = _bare(i)
         signs += [
             f"count(*) filter (regexp_matches({bare}, '{_POINT}'))",
             f"count(*) filter (regexp_matches({bare}, '{_COMMA}'))",
@@ -206,6 +207,11 @@ _UNGROUPED = r"^\s*-?\d{4,}"
 _EITHER = r"^-?[1-9]\d{0,2},\d{3}$"
 
 
+def _bare(i: int) -> str:
+    """SQL for the digits and signs of a text cell."""
+    return fill(sql("ingest/bare_number"), {"cell": Part(f"c{i}")})[0]
+
+
 def _cell(i: int, style: str) -> str:
     """SQL for a text cell written in a style, with currency, percent, brackets and the like."""
     grouped = r"^-?\d{1,3}(,\d{2,3})*,\d{3}(\.\d*)?$"
@@ -213,7 +219,7 @@ def _cell(i: int, style: str) -> str:
         grouped = r"^-?\d{1,3}(\.\d{3})+(,\d*)?$"
     parts = {
         "cell": Part(f"c{i}"),
-        "bare": Part(fill(sql("ingest/bare_number"), {"cell": Part(f"c{i}")})[0]),
+        "bare": Part(_bare(i)),
         "thousands": "." if style == "," else ",",
         "decimal": style,
         "grouped": grouped,

@@ -73,6 +73,18 @@ def test_points_before_three_digits_beside_numbers_without_a_point_are_refused(s
     assert prices(store)["close"].tolist() == [998, 1.002]
 
 
+@pytest.mark.parametrize("cells", [("N/A", "950", "1.250"), ("$800", "$950", "$1.250")])
+def test_points_that_may_part_thousands_are_refused_in_columns_of_other_signs_too(
+    store, tmp_path, cells
+):
+    rows = [f"A;2024-01-0{i + 2};12;{cell}" for i, cell in enumerate(cells)]
+    path = write(tmp_path / "p.csv", "ticker;date;close;volume", *rows)
+    with pytest.raises(InputError, match="'volume' may part thousands or decimals"):
+        store.ingest(path)
+    take(store, path, decimal=",")
+    assert prices(store)["volume"].iloc[-1] == 1250
+
+
 def test_four_digits_without_a_sign_tell_that_points_are_decimals(store, tmp_path):
     rows = ["A,2024-01-02,998,12500", "B,2024-01-02,1.002,1250"]
     report = take(store, write(tmp_path / "p.csv", "ticker,date,close,volume", *rows))
