@@ -25,12 +25,12 @@ def by_size(values: Any, sizes: Any = 0.0, digits: int = 6) -> NDArray[np.float6
     return _to_decimals(values, digits - 1 - np.floor(exponents))
 
 
-def to_millionths(values: Any) -> NDArray[np.float64]:
-    """Shares, probabilities and logarithms, which have no unit."""
-    return _to_decimals(np.asarray(values, float), np.array(6))
+def to_decimals(values: Any, decimals: int = 4) -> NDArray[np.float64]:
+    """Probabilities and logarithms, which have no unit, to so many decimals."""
+    return _to_decimals(np.asarray(values, float), np.array(decimals))
 
 
-def to_sum(shares: Any, decimals: int = 6) -> NDArray[np.float64]:
+def to_sum(shares: Any, decimals: int = 4) -> NDArray[np.float64]:
     """Shares that sum to 1, along the last axis, to so many decimals that still do.
 
     The largest gives way. Where all of them vanish, they are all zero.

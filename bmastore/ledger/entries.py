@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from bmastore.ledger.causes import History, Inputs
 from bmastore.ledger.derived import tell_standings
-from bmastore.ledger.digits import by_size, or_none, to_millionths, to_sum
+from bmastore.ledger.digits import by_size, or_none, to_decimals, to_sum
 from bmastore.models.config import FitConfig
 from bmastore.models.mixture import QUANTILE_COLUMNS
 from bmastore.models.results import FitResult, Forecasts, OofScores
@@ -30,10 +31,10 @@ _OF_RESULT = (
 # In how many digits the numbers among that are told.
 _DIGITS: dict[str, Callable[[Any], NDArray[np.float64]]] = {
     "weights": to_sum,
-    "oof_log_scores": to_millionths,
-    **dict.fromkeys(("oof_rmses", "scales", "oof_rmse"), by_size),
+    "oof_log_scores": to_decimals,
+    **dict.fromkeys(("oof_rmses", "scales", "oof_rmse"), partial(by_size, digits=5)),
     **{
-        field.name: to_millionths
+        field.name: to_decimals
         for field in fields(OofScores)
         if field.name not in ("oof_rows", "oof_rmse")
     },
@@ -253,7 +254,7 @@ def _forecast_columns(forecasts: Sequence[Forecasts]) -> dict[str, list[Any]]:
         "mean": by_size(mean, sd, digits=7).tolist(),
         "sd": by_size(sd, digits=5).tolist(),
         **dict(zip(QUANTILE_COLUMNS, levels, strict=True)),
-        "p_up": to_millionths(p_up).tolist(),
+        "p_up": to_decimals(p_up, decimals=6).tolist(),
     }
 
 

@@ -16,10 +16,6 @@ from bmastore.models.results import FitResult
 from bmastore.storage.session import Writer
 from bmastore.storage.statements import Part, among, literal
 
-# Decimals of a share: a feature with less than half of the last is left out, so that a panel of a
-# thousand features is stored by those that count.
-_DECIMALS = 4
-
 
 def record_importances(
     writer: Writer, results: Sequence[tuple[str, str, FitResult]], config: FitConfig
@@ -67,6 +63,10 @@ def record_importances(
 def shares_by_feature(
     features: Sequence[str], shares: NDArray[np.float64]
 ) -> list[tuple[str, float]]:
-    """Features with their share, rounded so that they still sum to 1; none without any gain."""
-    told = to_sum(shares, _DECIMALS).tolist()
+    """Features with their share, rounded so that they still sum to 1; none without any gain.
+
+    A feature with less than half of the last decimal is left out, so that a panel of a thousand
+    features is stored by those that count.
+    """
+    told = to_sum(shares).tolist()
     return [(name, share) for name, share in zip(features, told, strict=True) if share]

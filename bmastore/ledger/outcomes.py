@@ -21,7 +21,7 @@ import numpy as np
 
 from bmastore.calendar import utc_now
 from bmastore.ledger.derived import tell_outcomes
-from bmastore.ledger.digits import by_size, or_none, to_millionths
+from bmastore.ledger.digits import by_size, or_none, to_decimals, to_sum
 from bmastore.ledger.entries import Made, forecast_rows
 from bmastore.models.mixture import QUANTILE_COLUMNS
 from bmastore.storage import postgres
@@ -60,10 +60,22 @@ def await_labels(
     """
     rows = forecast_rows(made, target, now)
     rows["known_until"] = [known] * len(rows["date"])
-    # Ensembles have different numbers of members.
-    rows["components"] = [row.ravel().tolist() for one in made for row in one.forecasts.components]
+    rows["components"] = _flat_components(made)
     with registered(writer.duck, "new_forecasts", rows):
         run(writer.duck, "outcomes/await_labels")
+
+
+def _flat_components(made: Sequence[Made]) -> list[list[float]]:
+    """Components of each forecast as one list, in as many digits as they are worth."""
+    # Ensembles have different numbers of members: those with fewer are filled up.
+    parts = [row for one in made for row in one.forecasts.components]
+    filled = np.zeros((len(parts), max(len(part) for part in parts), 3))
+    for row, part in zip(filled, parts, strict=True):
+        row[: len(part)] = part
+    sd = np.concatenate([one.forecasts.sd for one in made])[:, None, None]
+    filled[:, :, 0] = to_sum(filled[:, :, 0])
+    filled[:, :, 1:] = by_size(filled[:, :, 1:], sd, digits=4)
+    return [row[: len(part)].ravel().tolist() for row, part in zip(filled, parts, strict=True)]
 
 
 def settle(writer: Writer) -> int:
@@ -155,10 +167,10 @@ def _judged(settled: Sequence[_Row], now: datetime) -> dict[str, Sequence[Any]]:
         **{name: [row[name] for row in settled] for name in (*_KEPT, "label_end", "revision")},
         "settled_at": [now] * len(settled),
         "actual": actual.tolist(),
-        "pit": to_millionths(ours.pit).tolist(),
+        "pit": to_decimals(ours.pit).tolist(),
         "crps": by_size(ours.crps, sd).tolist(),
-        "log_score": to_millionths(ours.log_score).tolist(),
-        "zero_pit": or_none(to_millionths(zeros.pit)),
+        "log_score": to_decimals(ours.log_score).tolist(),
+        "zero_pit": or_none(to_decimals(zeros.pit)),
         "zero_crps": or_none(by_size(zeros.crps, sd)),
-        "zero_log_score": or_none(to_millionths(zeros.log_score)),
+        "zero_log_score": or_none(to_decimals(zeros.log_score)),
     }

@@ -18,6 +18,7 @@ from bmastore.storage.guard import sync
 from bmastore.storage.salvage import database_of, fingerprint, tables_of
 from bmastore.storage.session import Writer
 from bmastore.storage.statements import literal, quoted, run
+from bmastore.storage.versions import IN_FORMAT
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def compact(writer: Writer, archive_before: date | None = None) -> Compacted:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.compact")
     home = database_of(duck)
     try:
-        duck.execute(f"attach {literal(str(temporary))} as compacted (type duckdb)")
+        duck.execute(f"attach {literal(str(temporary))} as compacted (type duckdb, {IN_FORMAT})")
         try:
             duck.execute(f"copy from database {quoted(home)} to compacted")
             duck.execute("checkpoint compacted")

@@ -18,8 +18,9 @@ from bmastore.storage.paths import archive_path, results_path
 from bmastore.storage.statements import literal
 from bmastore.storage.turns import let_writers_in, waiting
 from bmastore.storage.urls import masked_command
-from bmastore.storage.versions import check_tables
+from bmastore.storage.versions import FILE_FORMAT, check_tables
 
+_CONFIG = {"checkpoint_threshold": "1TB", "storage_compatibility_version": FILE_FORMAT}
 # How long to wait for others to let go of a store, and after how long to say so.
 PATIENCE_S, _SILENT_S = 30.0, 1.0
 _LOOK_AGAIN_S = 0.005
@@ -122,7 +123,7 @@ def _connect_patiently(
                 if path.exists():
                     _check_kind(path)
                     mend(path)
-                return duckdb.connect(str(path), config={"checkpoint_threshold": "1TB"})
+                return duckdb.connect(str(path), config=_CONFIG)
             except duckdb.Error as error:
                 reason = explain(path, error)
             waited = time.monotonic() - begun

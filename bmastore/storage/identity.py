@@ -109,7 +109,8 @@ def check_results(store: Path, own_id: str | None) -> None:
         return
     if not results.is_file():
         raise StoreError(f"{results} is no file, and the results of {store} belong there; move it")
-    with suppress(StoreDamagedError), read_published(results) as duck:  # it is written anew
+    # What is damaged is written anew, whether it cannot be opened or not be read.
+    with suppress(StoreDamagedError, duckdb.Error), read_published(results) as duck:
         if store_id(duck) not in (own_id, None):
             raise foreign(results, store)
 

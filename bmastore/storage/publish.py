@@ -25,7 +25,7 @@ from bmastore.storage.renewal import LEDGER_TABLES, Here, There, renew_table, re
 from bmastore.storage.session import Writer
 from bmastore.storage.shown import send_panel
 from bmastore.storage.statements import ask, literal, quoted, run
-from bmastore.storage.versions import SCHEMA_VERSION
+from bmastore.storage.versions import IN_FORMAT, SCHEMA_VERSION
 from bmastore.storage.views import VIEWS, create_views
 
 # Of the panel: one row per stock and its newest prices, but no features.
@@ -117,7 +117,7 @@ def _write(writer: Writer, path: Path, *, is_new: bool) -> bool:
 def _attached(duck: duckdb.DuckDBPyConnection, path: Path) -> Iterator[str]:
     """A file as the database `published`; gives the name of the store's own."""
     home = quoted(duck.execute("select current_database()").fetchall()[0][0])
-    duck.execute(f"attach {literal(str(path))} as published (type duckdb)")
+    duck.execute(f"attach {literal(str(path))} as published (type duckdb, {IN_FORMAT})")
     try:
         yield home
     finally:

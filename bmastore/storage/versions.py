@@ -10,6 +10,12 @@ from bmastore.errors import SchemaTooNewError, SchemaTooOldError, StoreError
 # tests/storage/test_migrate.py asks for a frozen store of each.
 SCHEMA_VERSION = "0012"
 
+# The format of DuckDB's files in which new ones are made, that of DuckDB 1.3: the first that
+# compresses the few strings of a night. A newer one is worth it only for what makes files smaller
+# or faster, for BI tools with an older DuckDB cannot open them. Files in an older format are read
+# and written as they are, and `compact` writes them in this one.
+FILE_FORMAT = "v1.3.0"
+IN_FORMAT = f"storage_version '{FILE_FORMAT}'"
 
 # What a store is known by: these are tables, or what is opened is none.
 _TABLES = ("alembic_version", "settings", "series", "runs", "ledger", "meta")

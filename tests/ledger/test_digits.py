@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bmastore.ledger.digits import by_size, to_millionths, to_sum
+from bmastore.ledger.digits import by_size, to_decimals, to_sum
 
 sizes = st.floats(1e-12, 1e12)
 digits = st.integers(3, 8)
@@ -49,7 +49,7 @@ def test_what_was_told_is_told_the_same_again(size):
 
 @pytest.mark.parametrize("value", [1e308, -1e308, 1e-308, 0.0])
 def test_what_no_decimals_tell_stays(value):
-    assert to_millionths(value) == pytest.approx(value, abs=1e-6)
+    assert to_decimals(value) == pytest.approx(value, abs=1e-4)
     assert by_size(value, 1.0) == pytest.approx(value, abs=1e-5)
 
 
@@ -60,7 +60,7 @@ def test_rows_of_shares_are_told_as_each_of_them_alone():
 
 def test_nan_stays():
     assert np.isnan(by_size([np.nan, 1.0], [1.0, 1.0])).tolist() == [True, False]
-    assert np.isnan(to_millionths([np.nan])).all()
+    assert np.isnan(to_decimals([np.nan])).all()
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12).filter(lambda shares: sum(shares) > 0.01))
@@ -68,5 +68,6 @@ def test_shares_sum_to_one_to_the_last_decimal(shares):
     shares = np.array(shares) / sum(shares)
     told = to_sum(shares)
     assert sum(Decimal(repr(share)) for share in told.tolist()) == 1
-    assert np.abs(told - shares).max() < 1e-5
+    # All but the largest are the closest there are, and it gives way for them.
+    assert np.abs(told - shares).max() <= 0.5e-4 * len(shares) + 1e-12
     assert (told >= 0).all()

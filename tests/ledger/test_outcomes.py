@@ -73,13 +73,13 @@ def test_scores_are_those_of_the_mixture_that_was_forecast(fresh):
         weight, centre, scale = np.reshape(row.components, (-1, 3)).astype(float).T
         y, centres = np.array([row.actual]), centre[None, :]
         assert weight.sum() == pytest.approx(1)
-        assert row.mean == pytest.approx(centre @ weight, rel=1e-5)
+        assert row.mean == pytest.approx(centre @ weight, abs=1e-3 * row.sd)
         pit = mixture.mixture_cdf(y, centres, scale, weight)
-        assert row.pit == pytest.approx(pit[0], abs=1e-6)
+        assert row.pit == pytest.approx(pit[0], abs=1e-3)
         crps = mixture.mixture_crps(y, centres, scale, weight)
-        assert row.crps == pytest.approx(crps[0], rel=1e-5)
+        assert row.crps == pytest.approx(crps[0], rel=1e-3)
         of_zero = mixture.mixture_crps(y, np.zeros((1, 1)), scale[:1], np.ones(1))
-        assert row.zero_crps == pytest.approx(of_zero[0], rel=1e-5)
+        assert row.zero_crps == pytest.approx(of_zero[0], rel=1e-3)
         assert row.q05 < row.q95
         if row.q05 < row.actual < row.q95:
             assert 0.05 < row.pit < 0.95

@@ -20,6 +20,14 @@ def rows(path):
         return {name: fingerprint(duck, name) for name in tables_of(duck, database_of(duck))}
 
 
+def file_format(path):
+    with duckdb.connect(str(path), read_only=True) as duck:
+        ((tags,),) = duck.execute(
+            "select tags from duckdb_databases() where database_name = current_database()"
+        ).fetchall()
+    return tags["storage_version"]
+
+
 def layout(path):
     with duckdb.connect(str(path), read_only=True) as duck:
         return duck.execute(
@@ -86,3 +94,20 @@ def test_killed_at_any_moment_it_leaves_a_whole_store(bloated):
     assert rows(bloated.path) == before
     mine = {bloated.path.name, results_path(bloated.path).name, f"{bloated.path.stem}.models"}
     assert {path.name for path in bloated.path.parent.iterdir()} == mine
+
+
+def test_all_files_are_in_the_format_that_compresses_the_strings_of_a_night(trained, tmp_path):
+    made = (trained.path, results_path(trained.path))
+    assert {file_format(path) for path in made} == {"v1.3.0+"}
+    old = tmp_path / "old.duckdb"
+    with duckdb.connect() as duck:
+        duck.execute(
+            f"attach '{trained.path}' as new (read_only); attach '{old}' as old;"
+            "copy from database new to old"
+        )
+    assert file_format(old) == "v1.0.0+"
+    store = Store(old)
+    assert store.train(FAST).selected == 0
+    assert file_format(old) == "v1.0.0+"
+    store.compact()
+    assert file_format(old) == "v1.3.0+"
