@@ -20,7 +20,10 @@ from bmastore.storage.turns import let_writers_in, waiting
 from bmastore.storage.urls import masked_command
 from bmastore.storage.versions import FILE_FORMAT, check_tables
 
-_CONFIG: dict[str, str | bool | int | float | list[str]] = {"checkpoint_threshold": "1TB", "storage_compatibility_version": FILE_FORMAT}
+_CONFIG: dict[str, str | bool | int | float | list[str]] = {
+    "checkpoint_threshold": "1TB",
+    "storage_compatibility_version": FILE_FORMAT,
+}
 # How long to wait for others to let go of a store, and after how long to say so.
 PATIENCE_S, _SILENT_S = 30.0, 1.0
 _LOOK_AGAIN_S = 0.005
