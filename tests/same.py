@@ -13,7 +13,9 @@ QUERIES = {
     "series": "select ticker, target, n_rows, first_date, last_date, digest from {db}.series",
     "ledger": "select ticker, target, status, cause, data_digest, config_hash, code_version, "
     "preset, n_rows, first_date, last_date, cutoff, attempt, error_type, error_message, "
-    "artifact_sha256, universe_sha256 from {db}.ledger",
+    "universe_sha256 from {db}.ledger",
+    "ensembles": "select ticker, target, artifact_sha256, members, features, shares "
+    "from {db}.ensembles",
     "members": f"select {KEY}, members, weights, oof_log_scores, oof_rmses, scales, rounds, "
     "oof_rows, oof_rmse, oof_mse_vs_zero, oof_log_score, oof_coverage_80, "
     "oof_coverage_90 from {db}.ledger",

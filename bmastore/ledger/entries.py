@@ -183,7 +183,6 @@ def _ledger_rows(
             finished_at=outcome.finished_at,
             error_type=outcome.error_type,
             error_message=outcome.error_message,
-            artifact_sha256=result.artifact_sha256 if result else None,
             universe_sha256=result.universe_sha256 if result else None,
             **(_of_members(result) if result else dict.fromkeys(_OF_RESULT)),
         )

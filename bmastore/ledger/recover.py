@@ -108,7 +108,7 @@ def _save(writer: Writer, damaged: Path, scratch: Path, place: str | None) -> Re
     tell_all(writer)
     lost += _save_models(writer, damaged, place)
     tell_all(writer)
-    run(duck, "recover/drop_importances")
+    run(duck, "recover/drop_ensembles")
     publish(writer)
     return Recovered(_as_table(saved), tuple(lost))
 

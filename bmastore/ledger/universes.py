@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bmastore.calendar import utc_now
+from bmastore.ledger.ensembles import shares_by_feature
 from bmastore.ledger.entries import Columns, new_id
-from bmastore.ledger.importances import shares_by_feature
 from bmastore.models.config import FitConfig
 from bmastore.models.prior import Prior
 from bmastore.storage.session import Session, Writer

@@ -30,7 +30,7 @@ LEDGER_TABLES = (
     "decays",
     "stocks",
     "universes",
-    "importances",
+    "ensembles",
     "backtests",
     "backtest_cutoffs",
     "backtest_scores",

@@ -117,7 +117,6 @@ ledger = Table(
     Column("finished_at", Timestamp, nullable=False),
     Column("error_type", String),
     Column("error_message", String),
-    Column("artifact_sha256", String),
     Column("universe_sha256", String),
     # One value per member, in the order of `members`; NULL where nothing was trained.
     Column("members", ARRAY(String)),
@@ -159,16 +158,18 @@ universes = Table(
     Column("shares", ARRAY(Double)),
 )
 
-# What splits of ensembles in use have gained: a value per member and feature that has any share.
-importances = Table(
-    "importances",
+# Of each ensemble in use its file, and what its splits have gained: a value per member and feature
+# that has any share; NULL where it has no trees of its own.
+ensembles = Table(
+    "ensembles",
     ledger_metadata,
     Column("ticker", String, nullable=False),
     Column("target", String, nullable=False),
     Column("entry_id", String, nullable=False),
-    Column("members", ARRAY(String), nullable=False),
-    Column("features", ARRAY(String), nullable=False),
-    Column("shares", ARRAY(Double), nullable=False),
+    Column("artifact_sha256", String, nullable=False),
+    Column("members", ARRAY(String)),
+    Column("features", ARRAY(String)),
+    Column("shares", ARRAY(Double)),
 )
 
 # Which entries of a stock count now: its newest attempt, the one in use, when they ended, how many

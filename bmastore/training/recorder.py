@@ -8,9 +8,9 @@ from functools import cached_property
 
 from bmastore.calendar import utc_now
 from bmastore.ledger import derived, drift, entries, outcomes, runs
+from bmastore.ledger.ensembles import record_ensembles
 from bmastore.ledger.entries import Made
 from bmastore.ledger.folds import write_folds
-from bmastore.ledger.importances import record_importances
 from bmastore.ledger.universes import record_universe
 from bmastore.models.results import FitResult
 from bmastore.storage import artifacts
@@ -161,7 +161,7 @@ class Recorder:
         with self._writer.transaction():
             if taken:
                 entries.record(self._writer, taken, self.run_id, config, now)
-            record_importances(self._writer, results, config)
+            record_ensembles(self._writer, results, config)
             write_folds(self._writer.duck, with_folds, config)
             if made:
                 outcomes.await_labels(self._writer, made, config.target, now, self._known_until)

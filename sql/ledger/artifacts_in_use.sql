@@ -1,6 +1,6 @@
 -- Hashes of the artifacts that current ensembles, the newest universe of each target, and the
 -- finished cutoffs of backtests that are not done refer to.
-select artifact_sha256 from ledger where entry_id in (select current_entry from standings)
+select artifact_sha256 from ensembles
 union
 select universe_sha256
 from ledger

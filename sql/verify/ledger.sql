@@ -29,10 +29,6 @@ from (
     from ledger
     where status not in ('trained', 'failed', 'skipped')
     union all
-    select 'ledger', 'trained entries without an artifact', ticker
-    from ledger
-    where status = 'trained' and artifact_sha256 is null
-    union all
     select 'ledger', 'failed or skipped entries without a reason', ticker
     from ledger
     where status <> 'trained' and error_type is null
@@ -52,12 +48,17 @@ from (
         (from kept except from told)
     ) as different
     union all
-    select 'importances', 'importances of ensembles that are not in use', ticker
-    from importances
+    select 'ensembles', 'ensembles that are not in use', ticker
+    from ensembles
     where entry_id not in (select current_entry from standings where current_entry is not null)
     union all
-    select 'importances', 'stocks with several rows', ticker
-    from importances
+    select 'ensembles', 'stocks whose ensemble in use has no file', ticker
+    from standings
+    where current_entry is not null
+        and current_entry not in (select entry_id from ensembles)
+    union all
+    select 'ensembles', 'stocks with several rows', ticker
+    from ensembles
     group by ticker, target
     having count(*) > 1
     union all

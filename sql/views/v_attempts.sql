@@ -8,7 +8,7 @@ select
     ledger.data_digest, ledger.config_hash, ledger.code_version, ledger.preset, ledger.n_rows,
     ledger.first_date, ledger.last_date, ledger.cutoff, ledger.attempt, ledger.fit_s,
     ledger.started_at, ledger.finished_at, ledger.error_type, ledger.error_message,
-    ledger.artifact_sha256, ledger.universe_sha256,
+    ensembles.artifact_sha256, ledger.universe_sha256,
     row_number() over (
         partition by ledger.ticker, ledger.target order by {newest_first}
     ) as age,
@@ -16,4 +16,7 @@ select
     standings.attempts
 from {history} as ledger
 left join standings
-    on standings.ticker = ledger.ticker and standings.target = ledger.target;
+    on standings.ticker = ledger.ticker and standings.target = ledger.target
+left join ensembles
+    on ensembles.ticker = ledger.ticker and ensembles.target = ledger.target
+    and ensembles.entry_id = ledger.entry_id;

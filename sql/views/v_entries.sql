@@ -17,8 +17,11 @@ select
     made.oof_coverage_80, made.oof_coverage_90,
     made.run_id, runs.started_at as run_started_at, runs.status as run_status,
     stocks.sector, made.config_hash, made.code_version, made.data_digest,
-    made.artifact_sha256, made.universe_sha256, made.entry_id
+    ensembles.artifact_sha256, made.universe_sha256, made.entry_id
 from {history} as made
 left join standings on standings.ticker = made.ticker and standings.target = made.target
+left join ensembles
+    on ensembles.ticker = made.ticker and ensembles.target = made.target
+    and ensembles.entry_id = made.entry_id
 left join runs on runs.run_id = made.run_id
 left join stocks on stocks.ticker = made.ticker;

@@ -8,7 +8,8 @@ inner join (
     select
         ticker, target, entry_id,
         unnest(members) as member, unnest(features) as feature, unnest(shares) as share
-    from importances
+    from ensembles
+    where members is not null
 ) as own
     on own.ticker = used.ticker and own.target = used.target
     and own.entry_id = used.entry_id and own.member = used.member

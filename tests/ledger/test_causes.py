@@ -249,8 +249,7 @@ def fill_ledger(writer, entries, config_hash, code_version, decays=(), max_age=N
             "$6 as code_version, 'p' as preset, $10 as n_rows, "
             "$11 as history_since, $7::date as cutoff, $8 as attempt, "
             "0.0 as fit_s, now()::timestamp as started_at, "
-            "now()::timestamp - $9 * interval '1 day' as finished_at, "
-            "if($3 = 'trained', $1, null) as artifact_sha256",
+            "now()::timestamp - $9 * interval '1 day' as finished_at",
             [
                 f"e{attempt}",
                 ticker,

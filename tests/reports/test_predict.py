@@ -87,7 +87,7 @@ def test_a_malformed_artifact_with_the_right_hash_is_an_error_of_that_stock_alon
     artifacts.write(models_path(trained.path), junk, sha256)
     with duckdb.connect(str(trained.path)) as duck:
         duck.execute(f"update universes set artifact_sha256 = '{sha256}'")
-        duck.execute(f"update ledger set artifact_sha256 = '{sha256}' where ticker = 'DEMO02'")
+        duck.execute(f"update ensembles set artifact_sha256 = '{sha256}' where ticker = 'DEMO02'")
     found = trained.predict()
     assert set(found.failures) == {"DEMO02"}
     assert "malformed" in found.failures["DEMO02"]

@@ -6,10 +6,26 @@ import duckdb
 import psycopg
 import pytest
 
-from bmastore import Store
-from bmastore.errors import ConfigError, StoreError, StoreLockedError, StoreNotFoundError
+from bmastore import PassOptions, Store
+from bmastore.datasets import known_on
+from bmastore.errors import (
+    ConfigError,
+    StoreError,
+    StoreLockedError,
+    StoreNotFoundError,
+    UnknownTickerError,
+)
 from bmastore.storage.paths import models_path, results_path
-from tests.helpers import FAST, HORIZON, TARGET, cli, digests, files_below, make_prices, statuses
+from tests.helpers import (
+    FAST,
+    HORIZON,
+    TARGET,
+    cli,
+    digests,
+    files_below,
+    make_prices,
+    statuses,
+)
 
 BLOCK = 256 * 1024
 HEADERS = 3 * 4096
@@ -197,6 +213,24 @@ def test_stocks_whose_models_are_lost_are_pending_and_no_others(trained):
     new = recovered(trained)
     assert [ticker for ticker, now in statuses(new).items() if now != "trained"] == ["DEMO01"]
     assert new.train(FAST).trained == 1
+    assert new.verify().findings == ()
+
+
+def test_an_older_entry_does_not_stand_in_for_a_lost_model(filled, panel):
+    days = sorted(panel["date"].unique())
+    for day in days[-3:-1]:
+        filled.ingest(known_on(panel, day), target=TARGET, horizon=HORIZON)
+        filled.train(FAST)
+    sha = dict(filled.sql("select ticker, artifact_sha256 from v_latest").itertuples(index=False))
+    (models_path(filled.path) / sha["DEMO01"][:2] / f"{sha['DEMO01']}.bma").unlink()
+    filled.recover(recovered(filled).path)
+    new = recovered(filled)
+    (finding,) = new.verify().findings
+    assert finding.problem == "1 stocks whose ensemble in use has no file, such as of DEMO01"
+    with pytest.raises(UnknownTickerError, match="DEMO01"):
+        new.predict(tickers=["DEMO01"])
+    assert new.train(FAST, PassOptions(stale_after=5)).trained == 1
+    assert new.predict().failures == {}
     assert new.verify().findings == ()
 
 

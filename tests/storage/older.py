@@ -5,8 +5,18 @@ OOF_SCORES = (
     "oof_rows", "oof_rmse", "oof_mse_vs_zero", "oof_log_score", "oof_coverage_80",
     "oof_coverage_90",
 )  # fmt: skip
-# What makes a ledger, and `series` where it lies there, what they were before 0012.
+# What makes a ledger, and `series` where it lies there, what they were before 0013.
+TO_0012 = [
+    "alter table ledger add column artifact_sha256 varchar",
+    "update ledger set artifact_sha256 = ensembles.artifact_sha256 from ensembles "
+    "where ensembles.entry_id = ledger.entry_id",
+    "create table importances as select ticker, target, entry_id, members, features, shares "
+    "from ensembles where members is not null",
+    "drop table ensembles cascade",
+]
+# What makes them what they were before 0012.
 TO_0011 = [
+    *TO_0012,
     "alter table runs drop column only_forecast cascade",
     "alter table runs drop column stale_after cascade",
     "alter table ledger drop column history_since cascade",

@@ -59,6 +59,29 @@ def test_a_frozen_store_migrates_keeps_its_ledger_and_trains_on(frozen, tmp_path
     assert run.trained == 2
 
 
+def test_files_and_importances_of_ensembles_in_use_are_kept(tmp_path):
+    """Since 0013 entries that others have superseded name no file."""
+    path = tmp_path / "bma.duckdb"
+    shutil.copy(FROZEN[0].with_name("schema_0012.duckdb"), path)
+    of_stock = "select ticker, {} from {} order by all"
+    files, shares = ("artifact_sha256", "v_latest"), ("member, feature, share", "v_importances")
+    with duckdb.connect(str(path), read_only=True) as duck:
+        before = [duck.execute(of_stock.format(*one)).fetchall() for one in (files, shares)]
+        digests = duck.execute("select digest from series order by all").fetchall()
+    store = Store(path)
+    store.migrate()
+    after = [
+        list(store.sql(of_stock.format(*one)).itertuples(index=False, name=None))
+        for one in (files, shares)
+    ]
+    assert after == before
+    named = store.sql("select ticker, is_current, artifact_sha256 from v_attempts")
+    assert (named["artifact_sha256"].notna() == named["is_current"]).all()
+    assert not named["is_current"].all()
+    now = store.sql("select digest from series order by all")["digest"]
+    assert [digest[:16] for (digest,) in digests] == now.tolist()
+
+
 def set_version(path, version):
     with duckdb.connect(str(path)) as duck:
         duck.execute("update alembic_version set version_num = $1", [version])

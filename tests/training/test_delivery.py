@@ -94,7 +94,10 @@ def test_workers_that_see_the_folder_are_sent_no_artifacts(trained, panel, tmp_p
     assert len(known) == 6
     for one in known:
         assert (one.artifact == b"") == (kind is Listening)
-    same = "select ticker, artifact_sha256, weights from ledger order by all"
+    same = (
+        "select ledger.ticker, attempt, artifact_sha256, weights "
+        "from ledger left join ensembles using (entry_id) order by all"
+    )
     pd.testing.assert_frame_equal(trained.sql(same), other.sql(same))
     assert trained.sql("select count(*) as n from folds join ledger using (entry_id) "
                        "where attempt = 1")["n"][0], "folds were used again"  # fmt: skip

@@ -46,7 +46,10 @@ def test_it_is_the_same_for_any_number_of_workers(owned, tmp_path, panel):
     alone = bmastore.Store(tmp_path / "alone.duckdb")
     alone.ingest(panel, target=TARGET, horizon=HORIZON)
     alone.train(with_ridge(), PassOptions(workers=1))
-    hashes = "select ticker, artifact_sha256, weights from ledger order by ticker"
+    hashes = (
+        "select ledger.ticker, artifact_sha256, weights "
+        "from ledger inner join ensembles using (entry_id) order by all"
+    )
     assert alone.sql(hashes).equals(owned.sql(hashes))
 
 

@@ -25,7 +25,8 @@ from tests.helpers import (
 )
 
 RESULTS = {
-    "ledger": "ticker, status, cause, data_digest, config_hash, n_rows, attempt, artifact_sha256",
+    "ledger": "ticker, status, cause, data_digest, config_hash, n_rows, attempt",
+    "v_latest": "ticker, artifact_sha256",
     "v_weights": "ticker, member, weight, oof_log_score, oof_rmse, scale",
     "v_metrics": "ticker, name, value",
     "v_predictions": "ticker, date, mean, sd, q05, q25, q50, q75, q95, p_up",

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from bmastore import PassOptions, TrainConfig
-from bmastore.ledger.importances import shares_by_feature
+from bmastore.ledger.ensembles import shares_by_feature
 from bmastore.storage.paths import results_path
 from tests.helpers import FAST, HORIZON, TARGET
 
@@ -49,7 +49,7 @@ def test_they_are_replaced_when_a_stock_is_trained_again(trained, panel):
     assert others[0].equals(others[1])
     mine = [frame[frame["ticker"] == "DEMO01"] for frame in (before, after)]
     assert not mine[0].reset_index(drop=True).equals(mine[1].reset_index(drop=True))
-    assert len(trained.sql("from importances")) <= 6
+    assert len(trained.sql("from ensembles")) <= 6
 
 
 def test_a_look_back_does_not_replace_them(trained, panel):
@@ -75,9 +75,12 @@ def test_stocks_that_are_forgotten_have_none(trained):
 def test_verify_finds_those_of_ensembles_that_are_not_in_use(filled):
     filled.train(OWN)
     with duckdb.connect(str(filled.path)) as duck:
-        duck.execute("update importances set entry_id = 'gone' where ticker = 'DEMO01'")
-    (finding,) = filled.verify().findings
-    assert "importances of ensembles that are not in use" in finding.problem
+        duck.execute("update ensembles set entry_id = 'gone' where ticker = 'DEMO01'")
+    problems = {finding.problem for finding in filled.verify().findings}
+    assert {problem.partition(" ")[2] for problem in problems} == {
+        "ensembles that are not in use, such as of DEMO01",
+        "stocks whose ensemble in use has no file, such as of DEMO01",
+    }
 
 
 def test_targets_have_their_own(store, panel):

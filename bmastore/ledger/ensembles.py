@@ -1,7 +1,7 @@
-"""Importances of features: what the splits of current ensembles on each of them have gained.
+"""Ensembles in use: the file of each, and what its splits have gained by feature (importances).
 
-A stock's are replaced when it is trained again: they are no history, and a store does not grow by
-them. Those of a pooled model are the same for all stocks, and lie with its universe.
+A stock's row is replaced when it is trained again: it is no history, and a store does not grow by
+it. Importances of a pooled model are the same for all stocks, and lie with its universe.
 """
 
 from collections.abc import Sequence
@@ -17,10 +17,10 @@ from bmastore.storage.session import Writer
 from bmastore.storage.statements import Part, among, literal
 
 
-def record_importances(
+def record_ensembles(
     writer: Writer, results: Sequence[tuple[str, str, FitResult]], config: FitConfig
 ) -> None:
-    """Store those of entries that are in use now, inside the transaction that made them.
+    """Record those that are in use now, inside the transaction of their entries.
 
     Parameters
     ----------
@@ -33,31 +33,28 @@ def record_importances(
     which = Part(f"target = {literal(target)} and {among('ticker', [r[0] for r in results]).text}")
     in_use = {row["current_entry"] for row in writer.ledger_rows("entries_in_use", which=which)}
     columns = Columns()
-    replaced = []
     for ticker, entry_id, result in results:
         if entry_id not in in_use:
             continue
-        replaced.append(ticker)
         found = [
             (member, feature, share)
             for member, shares in result.importances.items()
             for feature, share in shares_by_feature(config.features, shares)
         ]
-        if found:
-            members, features, shares = zip(*found, strict=True)
-            columns.add(
-                ticker=ticker,
-                target=target,
-                entry_id=entry_id,
-                members=list(members),
-                features=list(features),
-                shares=list(shares),
-            )
-    if replaced:
-        which = Part(f"target = {literal(target)} and {among('ticker', replaced).text}")
-        writer.change_ledger("drop_importances", which=which)
+        columns.add(
+            ticker=ticker,
+            target=target,
+            entry_id=entry_id,
+            artifact_sha256=result.artifact_sha256,
+            members=[member for member, _, _ in found] or None,
+            features=[feature for _, feature, _ in found] or None,
+            shares=[share for _, _, share in found] or None,
+        )
     if columns.values:
-        writer.insert("importances", columns.values)
+        replaced = among("ticker", columns.values["ticker"])
+        which = Part(f"target = {literal(target)} and {replaced.text}")
+        writer.change_ledger("drop_ensembles", which=which)
+        writer.insert("ensembles", columns.values)
 
 
 def shares_by_feature(
