@@ -208,6 +208,18 @@ def odd_weekdays(duck: duckdb.DuckDBPyConnection) -> list[Count]:
     ]
 
 
+def closes_outside(duck: duckdb.DuckDBPyConnection) -> list[Count]:
+    """Say where closes are not between the day's low and high, as adjusted ones among raw prices."""
+    found = run(duck, "ingest/closes_outside").fetchall()
+    if not found:
+        return []
+    what = (
+        "closes lie above the high or below the low of their day, kept; where closes are adjusted "
+        "and the others are not, features of ranges and gaps are wrong"
+    )
+    return [Count(what, sum(n for _, n in found), tuple(ticker for ticker, _ in found))]
+
+
 def drop_repeated(
     duck: duckdb.DuckDBPyConnection,
     columns: Sequence[str],

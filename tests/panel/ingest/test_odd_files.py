@@ -171,6 +171,16 @@ def test_dates_that_lack_a_day_of_the_week_are_said(store, days, which):
     assert note(take(store, FRAME), "none on a") is None
 
 
+def test_closes_outside_of_their_day_are_said(store):
+    """As adjusted closes are beside prices that are not adjusted."""
+    prices = FRAME.assign(open=FRAME["close"], high=FRAME["close"] * 1.01, low=FRAME["close"])
+    assert note(take(store, prices), "above the high") is None
+    adjusted = prices.rename(columns={"close": "Adj Close"})
+    adjusted.loc[adjusted["ticker"] == "A", "Adj Close"] /= 2
+    found = note(take(store, adjusted), "above the high or below the low")
+    assert (found.n, found.examples) == (len(FRAME[FRAME["ticker"] == "A"]), ("A",))
+
+
 @pytest.mark.parametrize(
     ("content", "what"),
     [
