@@ -17,6 +17,7 @@ from bmastore.panel.ingest.numbers import read_numbers
 from bmastore.panel.ingest.options import IngestOptions
 from bmastore.panel.ingest.recipes import (
     Recipe,
+    beside_others,
     compute,
     forget_labels,
     recipe_for,
@@ -114,7 +115,7 @@ def prepare_prices(
     tickers_changed = duck.execute("select count(*) from touched").fetchall()[0][0]
     recipe = recipe_for(duck, options.horizons, options.features_sql)
     features = compute(duck, recipe)
-    notes += targets_gone(duck, recipe)
+    notes += [*beside_others(duck, recipe, features), *targets_gone(duck, recipe)]
     n_new, _, _ = counts
     notes += _jumps(duck) + (_absent(sources) if n_new else [])
     report = IngestReport(

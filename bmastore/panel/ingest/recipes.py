@@ -9,6 +9,7 @@ import duckdb
 from bmastore.errors import InputError, QueryError
 from bmastore.panel.ingest.report import Count
 from bmastore.panel.ingest.steps import as_float
+from bmastore.panel.series import value_columns
 from bmastore.storage.readonly import check_computation
 from bmastore.storage.resources import sql
 from bmastore.storage.statements import Part, Value, ask, fill, literal, quoted, run
@@ -135,6 +136,22 @@ def _features_of(duck: duckdb.DuckDBPyConnection, text: str) -> list[str]:
     if missing:
         raise InputError(f"the feature SQL gives no column {missing[0]!r}")
     return [name for name in columns if name not in _ROLES]
+
+
+def beside_others(
+    duck: duckdb.DuckDBPyConnection, recipe: Recipe, features: list[str]
+) -> list[Count]:
+    """Say which features are computed anew in a store that has others, of a panel."""
+    there = value_columns(duck)
+    computed = recipe.before.get("computed_features", "").split("\n")
+    new = [name for name in features if name not in there]
+    if not new or not set(there) - {*computed, *features}:
+        return []
+    what = (
+        "features are computed from prices, and stand beside those of the panel: a pass learns "
+        "from all of them; train --features chooses"
+    )
+    return [Count(what, len(new), tuple(new))]
 
 
 def targets_gone(duck: duckdb.DuckDBPyConnection, recipe: Recipe) -> list[Count]:

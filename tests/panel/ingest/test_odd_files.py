@@ -232,3 +232,16 @@ def test_the_newest_dates_of_all_stocks_are_stored_behind_their_history(store):
     is_new = (dates >= newest).to_numpy()
     assert is_new.sum() == 90
     assert is_new[-90:].all()
+
+
+def test_features_of_prices_beside_those_of_a_panel_are_said(filled):
+    """A pass then learns from both, which few want."""
+    report = filled.ingest(make_prices(n_stocks=2, n_days=90))
+    found = note(report, "stand beside those of the panel")
+    assert found.n == len(found.examples) == 12
+    assert note(filled.ingest(make_prices(n_stocks=2, n_days=91)), "beside") is None
+
+
+def test_prices_of_a_store_of_prices_stand_beside_nothing(store):
+    for n_days in (90, 91):
+        assert note(take(store, make_prices(n_stocks=2, n_days=n_days)), "beside") is None
