@@ -174,8 +174,12 @@ def _unzipped(path: Path, scratch: Path) -> Iterator[File]:
                 and not Path(item.filename).name.startswith((".", "__"))
                 and "__MACOSX" not in item.filename
                 and item.filename.lower().endswith(_KNOWN)
-                and not item.filename.lower().endswith(ARCHIVES)
             ]
+            for item in members:
+                if item.filename.lower().endswith(ARCHIVES):
+                    raise NotTakenError(
+                        f"has an archive in it ({item.filename}): unpack that first"
+                    )
             if not members:
                 raise NotTakenError("has no Parquet or CSV files in it")
             for item in members:

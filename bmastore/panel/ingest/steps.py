@@ -209,7 +209,7 @@ def odd_weekdays(duck: duckdb.DuckDBPyConnection) -> list[Count]:
 
 
 def closes_outside(duck: duckdb.DuckDBPyConnection) -> list[Count]:
-    """Say where closes are not between the day's low and high, as adjusted ones among raw prices."""
+    """Say where closes are not between the day's low and high: adjusted ones among raw prices."""
     found = run(duck, "ingest/closes_outside").fetchall()
     if not found:
         return []

@@ -4,6 +4,7 @@ Each of these was once stored as something else, without a word.
 """
 
 import gzip
+import zipfile
 
 import numpy as np
 import pandas as pd
@@ -205,6 +206,16 @@ def test_files_of_a_folder_that_cannot_be_read_are_named(store, tmp_path):
         (tmp_path / name).write_text("x")
     named = note(take(store, tmp_path), "left out").examples
     assert named == (str(tmp_path / "b.csv.zst"), str(tmp_path / "c.json"))
+
+
+def test_an_archive_in_an_archive_is_not_passed_over(store, tmp_path):
+    FRAME.to_csv(tmp_path / "a.csv", index=False)
+    for name, member in (("inner.zip", "a.csv"), ("all.zip", "inner.zip")):
+        with zipfile.ZipFile(tmp_path / name, "w") as archive:
+            archive.write(tmp_path / member, member)
+            archive.write(tmp_path / "a.csv", "b.csv")
+    with pytest.raises(InputError, match=r"all\.zip.*inner\.zip.*unpack"):
+        store.ingest(tmp_path / "all.zip")
 
 
 def test_targets_that_go_with_their_labels_are_said(store):
