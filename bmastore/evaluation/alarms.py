@@ -6,6 +6,7 @@ few days: `bmastore docs monitoring` says how often, as measured by
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,10 +101,14 @@ def reference_of(live: Days, tested: Days | None) -> Days | None:
 def skills(live: Days, reference: Days | None, horizon: int) -> list[Skill]:
     """Scores over the newest 20 and 60 days, beside those of the reference.
 
-    ``horizon`` is that of the targets in trading days: neighbouring days overlap.
+    Where there are no more than 20 days, these are all. ``horizon`` is that of the targets in
+    trading days: neighbouring days overlap.
     """
     found = []
-    for window in WINDOWS:
+    n_days = len(live.ic)
+    for shorter, window in pairwise((0, *WINDOWS)):
+        if shorter and n_days <= shorter:
+            break
         newest = live.take(slice(-window, None))
         found += [
             _of_mean("ic", newest.ic, None if reference is None else reference.ic, horizon),

@@ -131,6 +131,14 @@ def test_skill_says_what_it_is_compared_with():
     assert all(s.z is None for s in alarms.skills(live, None, HORIZON))
 
 
+@pytest.mark.parametrize(("n_days", "days"), [(5, {5}), (20, {20}), (21, {20, 21}), (90, {20, 60})])
+def test_no_days_are_told_twice(n_days, days):
+    live, _ = history(2, n_days)
+    found = alarms.skills(live, None, HORIZON)
+    assert {s.days for s in found} == days
+    assert len(found) == 3 * len(days)
+
+
 @pytest.mark.parametrize("horizon", [1, 5, 10])
 def test_the_error_of_a_mean_allows_for_overlap(horizon):
     random = np.random.default_rng(horizon)
