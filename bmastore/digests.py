@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from bmastore.arrays import StockArrays
 
 _SIZE = 16
-# Hex digits of the digest of a stock's rows, which every entry keeps: of a million changes, one is
-# not seen once in 10**13 times.
+# Hex digits of the digest of a stock's rows, which every entry keeps: that any of a million changes
+# goes unseen has a probability of 5e-14.
 _OF_ROWS = 16
 
 

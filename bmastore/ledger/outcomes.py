@@ -9,7 +9,7 @@ others, is judged by nothing that was there already.
 The mixture's components wait with it, for density and CRPS cannot be told from quantiles, and the
 members are gone when the next entry replaces them. They are kept of first forecasts alone, one
 row per stock and day, where a pass writes one per day of the horizon; and they stay with the
-outcome, should its label be revised: 57 of the 130 bytes that an outcome takes of the store.
+outcome, should its label be revised: 43 of the 108 bytes that an outcome takes of the store.
 """
 
 from collections.abc import Callable, Mapping, Sequence
