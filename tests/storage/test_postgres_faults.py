@@ -82,10 +82,18 @@ def test_a_backtest_is_not_lost_to_an_idle_timeout(served, url):
 def test_a_statement_that_times_out_ends_a_pass_in_a_sentence(served, url):
     served.train(FAST)
     before = set(entries(url))
-    set_in_database(url, "set statement_timeout = '1ms'")
+    # An entry waits for longer than a statement may take, however fast the machine is.
+    on_server(
+        url,
+        "create function wait() returns trigger language plpgsql as "
+        "$$ begin perform pg_sleep(60); return new; end $$; "
+        "create trigger slow before insert on ledger for each row execute function wait()",
+    )
+    set_in_database(url, "set statement_timeout = '500ms'")
     done = cli("train", "--all", "--store", served.path, "--ledger", url, check=2)
     assert "canceling statement due to statement timeout" in done.stderr
     set_in_database(url, "reset statement_timeout")
+    on_server(url, "drop trigger slow on ledger")
     assert before <= set(entries(url))
     assert served.train(FAST).failed == 0
 

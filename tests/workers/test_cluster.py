@@ -148,7 +148,7 @@ def echo_after(sign, what):
 # --- the command line -------------------------------------------------------------------------
 
 LEDGER = (
-    "select ledger.ticker, status, members, weights, oof_log_scores, artifact_sha256, "
+    "select ledger.ticker, status, ledger.members, weights, oof_log_scores, artifact_sha256, "
     "universe_sha256 from ledger left join ensembles using (entry_id) order by all"
 )
 FORECASTS = "select * exclude (entry_id, made_at) from predictions order by ticker, date"
