@@ -6,7 +6,6 @@ few days: `bmastore docs monitoring` says how often, as measured by
 """
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,10 +104,7 @@ def skills(live: Days, reference: Days | None, horizon: int) -> list[Skill]:
     trading days: neighbouring days overlap.
     """
     found = []
-    n_days = len(live.ic)
-    for shorter, window in pairwise((0, *WINDOWS)):
-        if shorter and n_days <= shorter:
-            break
+    for window in WINDOWS:
         newest = live.take(slice(-window, None))
         found += [
             _of_mean("ic", newest.ic, None if reference is None else reference.ic, horizon),
@@ -120,6 +116,8 @@ def skills(live: Days, reference: Days | None, horizon: int) -> list[Skill]:
                 horizon,
             ),
         ]
+        if len(live.ic) <= window:
+            break
     return found
 
 

@@ -194,9 +194,7 @@ def _check_models(reader: Reader) -> tuple[int, list[Finding]]:
     mark = mark_of(reader.path)
     if folder.exists() and mark not in (None, store_id(reader.duck)):
         return 0, [Finding(folder.name, "it belongs to another store", "put the right one there")]
-    stocks = reader.duck.execute(
-        "select ticker, artifact_sha256 from v_latest order by all"
-    ).fetchall()
+    stocks = run(reader.duck, "verify/models").fetchall()
     read_universe = cache(partial(artifacts.read, folder))
     look = partial(_try_load, folder, read_universe)
     # LightGBM and XGBoost let go of the interpreter while they parse a model.
@@ -209,8 +207,12 @@ def _check_models(reader: Reader) -> tuple[int, list[Finding]]:
     ]
 
 
-def _try_load(folder: Path, read_universe: Callable[[str], bytes], sha256: str) -> str | None:
+def _try_load(
+    folder: Path, read_universe: Callable[[str], bytes], sha256: str | None
+) -> str | None:
     """What is wrong with an artifact; ``None`` if nothing is."""
+    if sha256 is None:
+        return "it is lost"
     try:
         load(artifacts.read(folder, sha256), read_universe)
     except UntrustedError:  # it is what was stored; only its owner can say more

@@ -1,4 +1,4 @@
-"""The version of a store's schema, and what to do about another one."""
+"""The versions of a store's schema and of its file, and what to do about another schema."""
 
 from pathlib import Path
 

@@ -52,11 +52,6 @@ from (
     from ensembles
     where entry_id not in (select current_entry from standings where current_entry is not null)
     union all
-    select 'ensembles', 'stocks whose ensemble in use has no file', ticker
-    from standings
-    where current_entry is not null
-        and current_entry not in (select entry_id from ensembles)
-    union all
     select 'ensembles', 'stocks with several rows', ticker
     from ensembles
     group by ticker, target

@@ -76,10 +76,9 @@ def test_verify_finds_those_of_ensembles_that_are_not_in_use(filled):
     filled.train(OWN)
     with duckdb.connect(str(filled.path)) as duck:
         duck.execute("update ensembles set entry_id = 'gone' where ticker = 'DEMO01'")
-    problems = {finding.problem for finding in filled.verify().findings}
-    assert {problem.partition(" ")[2] for problem in problems} == {
-        "ensembles that are not in use, such as of DEMO01",
-        "stocks whose ensemble in use has no file, such as of DEMO01",
+    assert {(finding.what, finding.problem) for finding in filled.verify().findings} == {
+        ("ensembles", "1 ensembles that are not in use, such as of DEMO01"),
+        ("model of DEMO01", "it is lost"),
     }
 
 

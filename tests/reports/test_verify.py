@@ -225,8 +225,7 @@ def test_an_older_entry_does_not_stand_in_for_a_lost_model(filled, panel):
     (models_path(filled.path) / sha["DEMO01"][:2] / f"{sha['DEMO01']}.bma").unlink()
     filled.recover(recovered(filled).path)
     new = recovered(filled)
-    (finding,) = new.verify().findings
-    assert finding.problem == "1 stocks whose ensemble in use has no file, such as of DEMO01"
+    assert problems(new) == {("model of DEMO01", "bmastore train --all --tickers DEMO01")}
     with pytest.raises(UnknownTickerError, match="DEMO01"):
         new.predict(tickers=["DEMO01"])
     assert new.train(FAST, PassOptions(stale_after=5)).trained == 1
