@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import TypeVar
 
 import numpy as np
@@ -9,6 +10,9 @@ from numpy.typing import NDArray
 
 Dates = NDArray[np.datetime64]
 Item = TypeVar("Item")
+
+# Rows that a pooled model learns from at least.
+_FEWEST_ROWS = 500
 
 
 def evenly_spread(items: Sequence[Item], n: int) -> list[Item]:
@@ -93,6 +97,76 @@ class PooledRows:
     moves: NDArray[np.float64]
     scales: NDArray[np.float64]
     days: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Labels of all stocks that were known before an anchor, for pooled models of c days.
+
+    Attributes
+    ----------
+    counts:
+        Shape (stocks,): how many labels each stock has.
+    cuts:
+        ``datetime64[D]``, shape (c,), strictly increasing: those days, the last one the anchor.
+    moves:
+        Shape (c, stocks): the typical move of each stock as it was known before each of them;
+        NaN where it had too few labels.
+    dates, label_ends, X, y:
+        n rows of a part of the dates, oldest first: as in :class:`StockArrays`.
+    days, stocks:
+        Shape (n,): number of each row's date, from 0, and of its stock.
+    """
+
+    counts: NDArray[np.int64]
+    cuts: Dates
+    moves: NDArray[np.float64]
+    dates: Dates
+    label_ends: Dates
+    X: NDArray[np.float32]
+    y: NDArray[np.float64]
+    days: NDArray[np.int64]
+    stocks: NDArray[np.int64]
+
+    @property
+    def n_rows(self) -> int:
+        """Labels of stocks that have enough of them."""
+        return int(self.counts[self._are_enough].sum())
+
+    @property
+    def n_stocks(self) -> int:
+        """Stocks that have enough labels."""
+        return int(self._are_enough.sum())
+
+    @property
+    def move(self) -> float:
+        """The median over those stocks of their typical move; zero without any."""
+        return float(np.median(self.moves[-1][self._are_enough])) if self.n_stocks else 0.0
+
+    @property
+    def _are_enough(self) -> NDArray[np.bool_]:
+        enough: NDArray[np.bool_] = ~np.isnan(self.moves[-1])
+        return enough
+
+    def has_enough_before(self, day: date) -> bool:
+        """Whether so many rows were known before one of the ``cuts`` that a model can learn."""
+        return len(self._known_before(day)) >= _FEWEST_ROWS
+
+    def known_before(self, day: date) -> PooledRows:
+        """Rows for a pooled model of one of the ``cuts``."""
+        known = self._known_before(day)
+        scales = self._scales(day)[known]
+        return PooledRows(
+            self.dates[known], self.X[known], self.y[known] / scales, scales, self.days[known]
+        )
+
+    def _known_before(self, day: date) -> NDArray[np.intp]:
+        return np.flatnonzero((self.label_ends < np.datetime64(day)) & (self._scales(day) > 0))
+
+    def _scales(self, day: date) -> NDArray[np.float64]:
+        """By row, the typical move of its stock as it was known before a day."""
+        scales: NDArray[np.float64] = self.moves[self.cuts == np.datetime64(day)][0][self.stocks]
+        return scales
 
 
 @dataclass(frozen=True)

@@ -1,67 +1,21 @@
 """Reads what pooled models learn from: the labels of all stocks, once for all models."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
 
 import duckdb
 import numpy as np
-from numpy.typing import NDArray
 
-from bmastore.arrays import Dates, PooledRows
+from bmastore.arrays import Labels
 from bmastore.panel.read import feature_columns_sql
 from bmastore.storage.statements import Part, Value, literal, run
 
 # Rows that a pooled model learns from at most: more take memory and time, and with labels
 # that overlap and move together hardly add anything.
 _MOST_ROWS = 600_000
-_FEWEST_ROWS = 500
 # Stocks whose typical moves are computed at once: DuckDB holds all values of a median in memory,
 # whatever its limit.
 _STOCKS_AT_ONCE = 4000
-
-
-@dataclass(frozen=True)
-class Labels:
-    """Labels of all stocks that were known before an anchor.
-
-    Attributes
-    ----------
-    n_rows, n_stocks:
-        Labels of stocks that have enough of them, and those stocks.
-    move:
-        The median over those stocks of their typical move; zero without any.
-    moves:
-        By day, the typical move of each stock as it was known then, shape (stocks,); NaN
-        where it had too few labels.
-    dates, label_ends, X, y:
-        n rows of a part of the dates, oldest first: as in
-        :class:`bmastore.arrays.StockArrays`.
-    days, stocks:
-        Shape (n,): number of each row's date, from 0, and of its stock.
-    """
-
-    n_rows: int
-    n_stocks: int
-    move: float
-    moves: dict[date, NDArray[np.float64]]
-    dates: Dates
-    label_ends: Dates
-    X: NDArray[np.float32]
-    y: NDArray[np.float64]
-    days: NDArray[np.int64]
-    stocks: NDArray[np.int64]
-
-    def known_before(self, day: date) -> PooledRows | None:
-        """Rows for a pooled model of one of the days of ``moves``; ``None`` if too few."""
-        scales = self.moves[day][self.stocks]
-        known = np.flatnonzero((self.label_ends < np.datetime64(day)) & (scales > 0))
-        if len(known) < _FEWEST_ROWS:
-            return None
-        scales = scales[known]
-        return PooledRows(
-            self.dates[known], self.X[known], self.y[known] / scales, scales, self.days[known]
-        )
 
 
 def read_labels(
@@ -95,14 +49,13 @@ def read_labels(
         ).fetchnumpy()
         for first, below in _ranges(duck)
     ]
-    by_day = {
-        day: np.concatenate(
+    by_day = [
+        np.concatenate(
             [np.ma.filled(part[f"move{i}"], np.nan).astype(np.float64) for part in typical]
         )
-        for i, day in enumerate(distinct)
-    }
+        for i in range(len(distinct))
+    ]
     counts = np.concatenate([part["n"] for part in typical])
-    enough = counts >= min_moves
     # Labels of neighbouring days overlap: a few days of each horizon hold nearly all they say.
     stride = max(1, horizon // 2, -(-int(counts.sum()) // _MOST_ROWS))
     columns = feature_columns_sql(features)
@@ -110,10 +63,9 @@ def read_labels(
         duck, "universe/read_rows", **known, stride=stride, feature_columns=columns
     ).fetchnumpy()
     return Labels(
-        int(counts[enough].sum()),
-        int(enough.sum()),
-        float(np.median(by_day[anchor][enough])) if enough.any() else 0.0,
-        by_day,
+        np.asarray(counts, np.int64),
+        np.array(distinct, "datetime64[D]"),
+        np.stack(by_day),
         np.asarray(rows["date"]).astype("datetime64[D]"),
         np.asarray(rows["label_end"]).astype("datetime64[D]"),
         np.column_stack([rows[f"x{i}"] for i in range(len(features))]),

@@ -20,10 +20,10 @@ from bmastore.models.config import FitConfig
 from bmastore.models.results import Remembered
 from bmastore.panel.read import read_cross_sections
 from bmastore.storage.session import Session
+from bmastore.training.delivery import SENT, Delivery
 from bmastore.training.feed import Recall, read_chunks
-from bmastore.training.jobs import compare_chunk
 from bmastore.training.plan import UniversePlan
-from bmastore.training.universe import Compare, MadeUniverse, make_universe
+from bmastore.training.universe import MadeUniverse, make_universe
 from bmastore.workers.chunks import Chunk, Outcome, Result
 from bmastore.workers.dispatch import MemoryWatch, run_all
 from bmastore.workers.pool import Pool
@@ -133,7 +133,7 @@ def carry_out(
     job: Callable[[Chunk], list[Outcome[Result]]],
     *,
     recall: Recall = lambda tickers: {},
-    compare: Compare = compare_chunk,
+    delivery: Delivery = SENT,
     on_universe: Callable[[MadeUniverse], None] = lambda made: None,
 ) -> Iterator[list[Outcome[Result]]]:
     """Outcomes of a stage's stocks, in the order in which they are done.
@@ -144,8 +144,8 @@ def carry_out(
         What a worker does with a chunk; it must be picklable.
     recall:
         Gives what is remembered of some stocks.
-    compare:
-        How a worker compares the members on a chunk, where a universe has to be made.
+    delivery:
+        How workers come by what a universe is made from, where one has to be made.
     on_universe:
         Told of the universe where one had to be made, before any stock is worked on.
     """
@@ -160,7 +160,7 @@ def carry_out(
         recall=recall,
     )
     if stage.universe is not None:
-        chunks = _with_universe(session, stage, stage.universe, chunks, crew, compare, on_universe)
+        chunks = _with_universe(session, stage, stage.universe, chunks, crew, delivery, on_universe)
     yield from run_all(chunks, job, crew.pool, crew.memory, crew.stop.is_set)
 
 
@@ -170,7 +170,7 @@ def _with_universe(
     plan: UniversePlan,
     chunks: Iterator[Chunk],
     crew: Crew,
-    compare: Compare,
+    delivery: Delivery,
     on_universe: Callable[[MadeUniverse], None],
 ) -> Iterator[Chunk]:
     """Chunks with the universe, which is made if it is not there."""
@@ -191,7 +191,7 @@ def _with_universe(
 
     blob, fitted = plan.blob, dict[str, Remembered]()
     if not blob:
-        made = make_universe(session, stage.config, plan.anchor, crew.pool, read_ahead, compare)
+        made = make_universe(session, stage.config, plan.anchor, crew.pool, read_ahead, delivery)
         on_universe(made)
         blob, fitted = made.blob, dict(made.remembered)
     recent = read_recent()

@@ -19,9 +19,8 @@ from bmastore.storage.session import Session, Writer
 from bmastore.table import Table, Tabular
 from bmastore.training.budget import earlier_choice, spend_budget
 from bmastore.training.conduct import Stage, Stop, carry_out, crew, interruptible
-from bmastore.training.delivery import ModelsFolder, compare_and_leave, fit_and_deliver
+from bmastore.training.delivery import SENT, ModelsFolder, fit_and_deliver, through
 from bmastore.training.feed import recall_folds
-from bmastore.training.jobs import compare_chunk
 from bmastore.training.kept import forecast_kept
 from bmastore.training.options import PassOptions
 from bmastore.training.plan import Plan, make_plan, resolve, targets_of
@@ -202,7 +201,7 @@ def run_pass(
                     hired,
                     partial(fit_and_deliver, config=plan.config, folder=folder),
                     recall=recall_folds(writer, plan.config, plan.stocks, by_hash=is_seen),
-                    compare=partial(compare_and_leave, folder=folder) if is_seen else compare_chunk,
+                    delivery=through(folder) if is_seen else SENT,
                     on_universe=recorder.keep_universe,
                 ):
                     recorder.take(outcomes, hired.pool.workers)

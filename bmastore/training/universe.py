@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bmastore import digests
-from bmastore.arrays import PooledRows, evenly_spread
+from bmastore.arrays import Labels, PooledRows, evenly_spread
 from bmastore.calendar import Grid
 from bmastore.cross_section import CrossSections
 from bmastore.errors import WorkerDiedError
@@ -29,11 +29,12 @@ from bmastore.models.members.registry import shared_among
 from bmastore.models.results import Remembered
 from bmastore.models.universe import PooledFit, Universe
 from bmastore.models.width import MIN_MOVES
-from bmastore.panel.labels import Labels, read_labels
+from bmastore.panel.labels import read_labels
 from bmastore.panel.read import read_cross_sections, read_rows
 from bmastore.storage.session import Session
 from bmastore.storage.statements import run
-from bmastore.training.jobs import Compared, Comparison, compare_chunk, fit_pooled, on_the_clock
+from bmastore.training.delivery import SENT, Compare, Delivery, FitFound
+from bmastore.training.jobs import Compared, Comparison, fit_pooled, on_the_clock
 from bmastore.workers.chunks import Chunk
 from bmastore.workers.pool import Pool
 
@@ -48,10 +49,7 @@ _PILOT_READ = 96
 _AHEAD, _AHEAD_BYTES = 2, 32 * 2**20
 # Key of the pooled model that forecasts, among those of the fold cells.
 _NEWEST = None
-# What `fit_pooled` takes.
-_Arguments = tuple[PooledRows, CrossSections, FitConfig]
-# Compares the members on a chunk of stocks; it must be picklable.
-Compare = Callable[[Chunk, FitConfig], Comparison]
+_Fitting = Future[tuple[PooledFit | None, float]]
 
 
 @dataclass(frozen=True)
@@ -81,7 +79,7 @@ def make_universe(
     anchor: date,
     pool: Pool,
     meanwhile: Callable[[], None] = lambda: None,
-    compare: Compare = compare_chunk,
+    delivery: Delivery = SENT,
 ) -> MadeUniverse:
     """Fit the pooled models of the fold cells and of the anchor, and compare the members.
 
@@ -91,8 +89,6 @@ def make_universe(
     ----------
     meanwhile:
         Called while the workers compare the members.
-    compare:
-        How they do.
 
     Raises
     ------
@@ -104,27 +100,28 @@ def make_universe(
     days = _days(config, anchor)
     told = config.target, config.horizon, config.features
     labels = read_labels(session.duck, *told, anchor, days.values(), MIN_MOVES)
-    learn_from = partial(_learn_from, labels, sections, config)
-    submitted = _submit_fits(pool, days, learn_from)
-    fits = dict(islice(submitted, pool.workers))
-    pilot = _pilot(session, config, anchor)
-    import scipy.special  # noqa: F401  a tenth of a second that `compare` would wait for
+    with delivery.leave(labels, sections) as fit_found:
+        pooled = _Pooled(labels, sections, config, pool, fit_found)
+        submitted = pooled.submit(days)
+        fits = dict(islice(submitted, pool.workers))
+        pilot = _pilot(session, config, anchor)
+        import scipy.special  # noqa: F401  a tenth of a second that `compare` would wait for
 
-    from bmastore.models.prior import compare as compare_members
+        from bmastore.models.prior import compare as compare_members
 
-    fits |= dict(submitted)
-    # The members are compared on the fold cells; the newest model is fitted beside that.
-    newest = fits.pop(_NEWEST, None)
-    done = {
-        cell: _fitted(fit, partial(learn_from, days[cell]), pool)
-        for cell, fit in fits.items()
-        if cell is not None
-    }
-    by_cell = {cell: fit for cell, (fit, _) in done.items()}
-    trial = Universe(by_cell, None, sections, labels.move, None).to_bytes()
-    chunks = partial(_chunks, session, config, anchor, pilot, trial)
-    stocks, comparable, compare_s = _compare_members(pool, chunks, config, compare, meanwhile)
-    last = None if newest is None else _fitted(newest, partial(learn_from, anchor), pool)
+        fits |= dict(submitted)
+        # The members are compared on the fold cells; the newest model is fitted beside that.
+        newest = fits.pop(_NEWEST, None)
+        done = {
+            cell: pooled.fitted(fit, days[cell]) for cell, fit in fits.items() if cell is not None
+        }
+        by_cell = {cell: fit for cell, (fit, _) in done.items()}
+        trial = Universe(by_cell, None, sections, labels.move, None).to_bytes()
+        chunks = partial(_chunks, session, config, anchor, pilot, trial)
+        stocks, comparable, compare_s = _compare_members(
+            pool, chunks, config, delivery.compare, meanwhile
+        )
+        last = None if newest is None else pooled.fitted(newest, anchor)
     prior = compare_members([one.evidence for one in stocks], comparable.members, config.horizon)
     prior = prior.with_unknown(config.members)
     fit = last and last[0]
@@ -152,41 +149,55 @@ def _importances(config: FitConfig, fit: PooledFit | None) -> dict[str, NDArray[
     return dict.fromkeys(shared_among(config.members), fit.importances)
 
 
-def _submit_fits(
-    pool: Pool, days: dict[int | None, date], learn_from: Callable[[date], _Arguments | None]
-) -> Iterator[tuple[int | None, Future[tuple[PooledFit, float]]]]:
-    """Fits of the pooled models that have rows enough, by cell, each when there is room for it."""
-    fits: list[Future[tuple[PooledFit, float]]] = []
-    for cell, day in days.items():
-        # Rows of no more fits than there are workers are in memory at once: of a panel of hundreds
-        # of features they are hundreds of megabytes each.
-        while len(running := [fit for fit in fits if not fit.done()]) >= pool.workers:
-            pool.wait(running)
-        arguments = learn_from(day)
-        if arguments is not None:
-            fits.append(pool.submit(on_the_clock, fit_pooled, *arguments))
-            del arguments
-            yield cell, fits[-1]
+@dataclass(frozen=True)
+class _Pooled:
+    """Pooled fits of labels, in workers that find them themselves or are sent their rows."""
 
+    labels: Labels
+    sections: CrossSections
+    config: FitConfig
+    pool: Pool
+    fit_found: FitFound | None
 
-def _fitted(
-    fit: Future[tuple[PooledFit, float]],
-    learn_from: Callable[[], _Arguments | None],
-    pool: Pool,
-) -> tuple[PooledFit, float]:
-    """A pooled fit, and the CPU seconds that it took; fitted again alone if a worker has died."""
-    with suppress(BrokenExecutor):
-        return pool.result(fit)
-    arguments = learn_from()
-    assert arguments is not None
-    with pool.of_one() as single:
-        try:
-            return single.result(single.submit(on_the_clock, fit_pooled, *arguments))
-        except BrokenExecutor as error:
-            raise WorkerDiedError(
-                f"a worker process died while the universe was fitted ({error}); "
-                f"if memory is short, try fewer --workers"
-            ) from None
+    def submit(self, days: dict[int | None, date]) -> Iterator[tuple[int | None, _Fitting]]:
+        """Fits that have rows enough, by cell, each when there is room for it."""
+        fits: list[_Fitting] = []
+        for cell, day in days.items():
+            # Rows of no more fits than there are workers are in memory at once: of a panel of
+            # hundreds of features they are hundreds of megabytes each.
+            while len(running := [fit for fit in fits if not fit.done()]) >= self.pool.workers:
+                self.pool.wait(running)
+            if self.labels.has_enough_before(day):
+                fits.append(self._begin(day))
+                yield cell, fits[-1]
+
+    def fitted(self, fit: _Fitting, day: date) -> tuple[PooledFit, float]:
+        """A fit, and the CPU seconds that it took.
+
+        It is done again, alone and with rows that are sent, where a worker has died or has not
+        found the labels.
+        """
+        with suppress(BrokenExecutor):
+            found, cpu_s = self.pool.result(fit)
+            if found is not None:
+                return found, cpu_s
+        with self.pool.of_one() as single:
+            try:
+                return single.result(single.submit(on_the_clock, fit_pooled, *self._rows(day)))
+            except BrokenExecutor as error:
+                raise WorkerDiedError(
+                    f"a worker process died while the universe was fitted ({error}); "
+                    f"if memory is short, try fewer --workers"
+                ) from None
+
+    def _begin(self, day: date) -> _Fitting:
+        if self.fit_found is not None:
+            return self.pool.submit(on_the_clock, self.fit_found, day, self.config)
+        return self.pool.submit(on_the_clock, fit_pooled, *self._rows(day))
+
+    def _rows(self, day: date) -> tuple[PooledRows, CrossSections, FitConfig]:
+        known = self.sections.before(np.datetime64(day))
+        return self.labels.known_before(day), known, self.config
 
 
 def _compare_members(
@@ -270,16 +281,6 @@ def _days(config: FitConfig, anchor: date) -> dict[int | None, date]:
         for number in range(cell, cell - config.splits.n_folds - 1, -1)
     }
     return {**days, _NEWEST: anchor}
-
-
-def _learn_from(
-    labels: Labels, sections: CrossSections, config: FitConfig, day: date
-) -> _Arguments | None:
-    """What a pooled model learns from, known before a day; ``None`` where it is too little."""
-    rows = labels.known_before(day)
-    if rows is None:
-        return None
-    return rows, sections.before(np.datetime64(day)), config
 
 
 def _pilot(session: Session, config: FitConfig, anchor: date) -> list[str]:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from bmastore import PassOptions, Store, digests
-from bmastore.arrays import PanelArrays
+from bmastore.arrays import PanelArrays, PooledRows
 from bmastore.models.results import Remembered
 from bmastore.storage import artifacts
 from bmastore.storage.paths import models_path
@@ -25,13 +25,14 @@ class Listening(Executor):
     """Workers here, all that they are asked, and all that they send back."""
 
     def __init__(self, workers):
-        self.pool, self.asked, self.sent = local_executor(workers), [], []
+        self.pool, self.asked, self.sent, self.pooled = local_executor(workers), [], [], []
 
     def everywhere(self, question):
         return self.pool.everywhere(question)
 
     def submit(self, job, *args):
         self.asked += [one for one in args if isinstance(one, Chunk)]
+        self.pooled += [one for one in args if isinstance(one, PooledRows)]
         future = self.pool.submit(job, *args)
         future.add_done_callback(lambda done: self.sent.append(done.result()))
         return future
@@ -60,7 +61,7 @@ class Unsure(Listening):
 
 
 def train(store, kind=Listening):
-    """Train all, with one worker that is listened to."""
+    """Train all, with one worker at a time, each of whom is listened to."""
     hired = []
 
     def hire(workers):
@@ -68,17 +69,38 @@ def train(store, kind=Listening):
         return hired[-1]
 
     assert store.train(FAST, PassOptions(workers=1), make_executor=hire).trained == 6
-    (only,) = hired
-    return only
+    return hired
 
 
 def test_local_workers_store_them_and_send_none_back(filled):
-    sent = train(filled).results
-    assert len(sent) == 6
-    for result in sent:
+    (only,) = train(filled)
+    assert len(only.results) == 6
+    for result in only.results:
         assert result.artifact == b""
         assert artifacts.read(models_path(filled.path), result.artifact_sha256)
     assert filled.verify().findings == ()
+
+
+class CutOff(Listening):
+    """Workers that see the folder, where what is left of the labels is no file of them."""
+
+    def submit(self, job, *args):
+        for labels in self.models.glob("??/*.npz"):
+            labels.write_bytes(labels.read_bytes()[:1000])
+        return super().submit(job, *args)
+
+
+def test_workers_that_see_the_folder_find_there_what_pooled_models_learn_from(filled, tmp_path):
+    same, universes = "select artifact_sha256 from universes", []
+    for kind in (Listening, Unsure, CutOff):
+        shutil.copytree(filled.path.parent, tmp_path / kind.__name__)
+        store = Store(tmp_path / kind.__name__ / filled.path.name)
+        CutOff.models = models_path(store.path)
+        sent = [rows for one in train(store, kind) for rows in one.pooled]
+        assert (sent == []) == (kind is Listening)
+        universes.append(store.sql(same).iloc[0, 0])
+        assert not list(models_path(store.path).glob("??/*.npz"))
+    assert len(set(universes)) == 1
 
 
 @pytest.mark.parametrize("kind", [Listening, Unsure])
@@ -90,7 +112,8 @@ def test_workers_that_see_the_folder_are_sent_no_artifacts(trained, panel, tmp_p
     for store in (trained, other):
         store.ingest(revised, target=TARGET, horizon=HORIZON)
     other.train(FAST)
-    known = train(trained, kind).remembered
+    (only,) = train(trained, kind)
+    known = only.remembered
     assert len(known) == 6
     for one in known:
         assert (one.artifact == b"") == (kind is Listening)
@@ -104,7 +127,8 @@ def test_workers_that_see_the_folder_are_sent_no_artifacts(trained, panel, tmp_p
 
 
 def test_members_are_compared_without_sending_models_about(filled):
-    known = train(filled).remembered
+    (only,) = train(filled)
+    known = only.remembered
     assert len(known) == 6
     assert all(one.artifact == b"" and one.artifact_sha256 for one in known)
 
