@@ -11,16 +11,18 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, TypeVar
 
+from bmastore.cross_section import CrossSections
 from bmastore.errors import ConfigError, WorkersError
 from bmastore.workers.chunks import Chunk
 from bmastore.workers.cluster import threads_by_address
+from bmastore.workers.parcel import Parcel
 
 Result = TypeVar("Result")
 
@@ -35,6 +37,7 @@ _LIBRARIES = (
     "xgboost",
     "xgboost-cpu",
 )
+_NOTHING_SHARED = b"", None
 _PATIENCE_S = 10
 # How often it is asked who the workers are, and how long one may take to be reached.
 _ASK_AGAIN_S, _REACHED_S = 2.0, 2.0
@@ -72,12 +75,12 @@ class ClusterExecutor(Executor):
 
     def submit(self, job: Callable[..., Result], /, *args: Any, **kwargs: Any) -> Future[Result]:
         """Have a job done; what a chunk shares with others is sent before it, once."""
-        shared = [self._share(one) for one in args if _is_sharing(one)]
-        sent = [_bare(one) if _is_sharing(one) else one for one in args]
+        shared = next((self._share(one) for one in args if _is_sharing(one)), _NOTHING_SHARED)
+        sent = [Parcel.of(one) if isinstance(one, Chunk) else one for one in args]
 
         def send(given: Any) -> Future[Result]:
             found: Future[Result] = self._executor.submit(
-                _with_shared, job, given, kwargs, libraries(), *shared
+                _do, job, given, kwargs, libraries(), shared
             )
             return found
 
@@ -103,7 +106,7 @@ class ClusterExecutor(Executor):
             (placed,) = self._client.scatter(
                 [sent], workers=[worker], direct=True, hash=False, timeout=_REACHED_S
             )
-        except TimeoutError:  # it has just left
+        except (TimeoutError, KeyError):  # it has just left; of a key the scheduler complains
             return None
         except OSError:  # it is out of reach, as others of its host may be
             self._client.direct_to_workers = False
@@ -127,14 +130,20 @@ class ClusterExecutor(Executor):
         self._executor.shutdown(wait=wait)
 
     def _share(self, chunk: Chunk) -> Any:
-        """A future of what a chunk shares; it is sent again where the workers have lost it."""
+        """A future of what a chunk shares; it is sent again where the workers have lost it.
+
+        Where it could not be sent, what the chunk shares itself: it goes with the job.
+        """
         if self._shared is not None:
             like, sent = self._shared
             is_same = like.universe is chunk.universe and like.recent is chunk.recent
             if is_same and sent.status not in ("lost", "cancelled", "error"):
                 return sent
         what = (chunk.universe, chunk.recent)
-        (sent,) = self._client.scatter([what], broadcast=True, hash=False)
+        try:
+            (sent,) = self._client.scatter([what], broadcast=True, hash=False, timeout=_REACHED_S)
+        except (OSError, TimeoutError, KeyError):  # a worker has just left, or there is none yet
+            return what
         self._shared = (chunk, sent)
         return sent
 
@@ -211,20 +220,16 @@ def _reaches_workers(client: Any) -> bool:
         return False
 
 
-def _bare(chunk: Chunk) -> Chunk:
-    return replace(chunk, universe=b"", recent=None)
-
-
 def _is_sharing(argument: Any) -> bool:
     return isinstance(argument, Chunk) and bool(argument.universe)
 
 
-def _with_shared(
+def _do(
     job: Callable[..., Result],
     args: list[Any],
     kwargs: dict[str, Any],
     expected: dict[str, str],
-    *shared: Any,
+    shared: tuple[bytes, CrossSections | None],
 ) -> Result:
     """A job as a worker does it."""
     found = libraries()
@@ -232,13 +237,7 @@ def _with_shared(
               if expected[name] != found[name]]  # fmt: skip
     if differ:
         raise ImportError(f"a worker needs {' and '.join(differ)}")
-    waiting = iter(shared)
-    whole = [
-        replace(one, **dict(zip(("universe", "recent"), next(waiting), strict=True)))
-        if isinstance(one, Chunk) and shared
-        else one
-        for one in args
-    ]
+    whole = [one.unpacked(*shared) if isinstance(one, Parcel) else one for one in args]
     # A worker of a cluster is not ours to freeze, as local ones are: it is asked for a second or
     # two not to look for garbage, of which fits leave next to none.
     collects = gc.isenabled()

@@ -13,11 +13,12 @@ import pytest
 from sklearn.ensemble import ExtraTreesRegressor
 
 from bmastore import Estimator, PassOptions, Store, TrainConfig
+from bmastore.arrays import PanelArrays
 from bmastore.errors import WorkersError
 from bmastore.workers.chunks import Chunk
 from bmastore.workers.dask import connected, libraries
 from bmastore.workers.pool import Pool
-from tests.helpers import FAST, cli, statuses, wait_until
+from tests.helpers import FAST, cli, statuses, stock, wait_until
 
 dask = pytest.importorskip("dask", reason="needs the cluster extra")
 distributed = pytest.importorskip("distributed", reason="needs the cluster extra")
@@ -63,6 +64,18 @@ def test_workers_that_come_late_are_waited_for():
         job = pool.submit(pow, 2, 3)
         late.scale(1)
         assert pool.result(job) == 8
+
+
+def test_what_is_shared_reaches_workers_that_come_late():
+    chunk = Chunk(PanelArrays.of([stock()]), (None,), universe=b"what all stocks share")
+    with (
+        distributed.LocalCluster(n_workers=0, dashboard_address=":0") as late,
+        connected(late.scheduler_address) as found,
+        Pool(found.make_executor, found.workers) as pool,
+    ):
+        job = pool.submit(universe_of, chunk)
+        late.scale(1)
+        assert pool.result(job) == chunk.universe
 
 
 def test_workers_without_bmastore_are_told_so(cluster):
@@ -174,7 +187,7 @@ def universe_of(chunk):
 
 
 def test_what_is_shared_goes_to_each_worker_once():
-    chunk = Chunk(rows=None, remembered=(), universe=b"what all stocks share")
+    chunk = Chunk(PanelArrays.of([stock()]), (None,), universe=b"what all stocks share")
     # Dask takes copies away from workers that have nothing to do.
     keep = {"distributed.scheduler.active-memory-manager.start": False}
     with (
