@@ -7,13 +7,14 @@ from typing import Any
 import click
 
 from bmastore.errors import ConfigError
+from bmastore.names import from_list
 
 DAY = click.DateTime(["%Y-%m-%d"])
 FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 class _Names(click.ParamType[tuple[str, ...]]):
-    """Names in a list with commas."""
+    """Names in a list with commas; one with a comma in it stands in quotation marks."""
 
     name = "A,B"
 
@@ -21,7 +22,7 @@ class _Names(click.ParamType[tuple[str, ...]]):
         """The names."""
         if isinstance(value, tuple):
             return value
-        return tuple(name.strip() for name in value.split(",") if name.strip())
+        return from_list(value)
 
 
 class _Bytes(click.ParamType[int]):

@@ -11,6 +11,7 @@ import duckdb
 
 from bmastore.errors import ArtifactError, ConfigError, StoreError
 from bmastore.ledger.derived import tell_all
+from bmastore.names import in_shell
 from bmastore.panel.forget import forget
 from bmastore.panel.series import read_series, refresh_series
 from bmastore.storage import archive, artifacts, postgres
@@ -242,13 +243,15 @@ def _save_models(writer: Writer, damaged: Path, place: str | None) -> list[str]:
     lost = run(writer.duck, "recover/models_lost", files=files).fetchall()
     if not lost:
         return []
-    names = _named(sorted({row[0] for row in lost}))
+    tickers = sorted({row[0] for row in lost})
     if place is not None:
-        return [f"models of {len(lost):,} stocks: bmastore train --all --tickers {names}"]
+        some = in_shell(tickers[:_NAMED])
+        more = f" (and {len(tickers) - _NAMED:,} more)" if len(tickers) > _NAMED else ""
+        return [f"models of {len(lost):,} stocks: bmastore train --all --tickers {some}{more}"]
     columns = ("ticker", "target", "data_digest", "config_hash", "code_version")
     keys = dict(zip(columns, zip(*lost, strict=True), strict=True))
     run(writer.duck, "recover/drop_entries", **{name: list(keys[name]) for name in columns})
-    return [f"models of {len(lost):,} stocks, which are pending now: {names}"]
+    return [f"models of {len(lost):,} stocks, which are pending now: {_named(tickers)}"]
 
 
 def _named(tickers: list[str]) -> str:

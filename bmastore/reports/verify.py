@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
+from shlex import quote
 
 import duckdb
 
@@ -19,6 +20,7 @@ from bmastore.errors import (
 )
 from bmastore.ledger.derived import standings_told
 from bmastore.models.ensemble import load
+from bmastore.names import in_shell
 from bmastore.panel.read import iterate_rows
 from bmastore.panel.series import describe, feature_columns, read_series, target_horizons
 from bmastore.storage import artifacts, postgres
@@ -139,7 +141,7 @@ def _check_digests(duck: duckdb.DuckDBPyConnection) -> Iterator[Finding]:
         for stock in iterate_rows(duck, tuple(stored), target, features):
             if describe(stock, features) != stored[stock.ticker]:
                 problem = f"{stock.ticker} has other rows than its digest for {target} says"
-                remedy = f"bmastore forget {stock.ticker}, then ingest it again"
+                remedy = f"bmastore forget {quote(stock.ticker)}, then ingest it again"
                 yield Finding("series", problem, remedy)
 
 
@@ -201,7 +203,9 @@ def _check_models(reader: Reader) -> tuple[int, list[Finding]]:
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         problems = list(pool.map(look, [sha256 for _, sha256 in stocks]))
     return len(stocks), [
-        Finding(f"model of {ticker}", problem, f"bmastore train --all --tickers {ticker}")
+        Finding(
+            f"model of {ticker}", problem, f"bmastore train --all --tickers {in_shell([ticker])}"
+        )
         for (ticker, _), problem in zip(stocks, problems, strict=True)
         if problem is not None
     ]

@@ -1,6 +1,9 @@
 """``verify`` tells what is wrong with a store, and ``recover`` saves what is not."""
 
+import json
 import random
+import shlex
+import shutil
 
 import duckdb
 import psycopg
@@ -87,6 +90,21 @@ def test_models_that_are_lost_or_damaged_are_found(trained):
     }
     (folder / "store.id").write_text("0" * 32)
     assert "bma.models" in dict(problems(trained))
+
+
+def test_a_stock_of_any_name_is_trained_again_by_the_command_that_is_told(store, panel):
+    names = {"DEMO01": "Smith, Wesson & Co; touch bad", "DEMO02": 'O\'Neil "x"'}
+    odd = panel[panel["ticker"].isin(names)].replace({"ticker": names})
+    store.ingest(odd, target=TARGET, horizon=HORIZON)
+    store.train(FAST)
+    shutil.rmtree(models_path(store.path))
+    remedies = {remedy for _, remedy in problems(store)}
+    assert len(remedies) == len(names)
+    for remedy in remedies:
+        _, *typed = shlex.split(remedy)
+        done = cli(*typed, "--json", "--preset", "ultrafast", "--store", store.path)
+        assert json.loads(done.stdout)["trained"] == 1
+    assert problems(store) == set()
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,10 @@ from bmastore.storage.statements import Part, ask, literal, quoted, run
 
 _TICKER_RULES = {
     "coalesce(ticker, '') = ''": "no ticker",
+    # What programs write where there is none. No stock is named so, but NAN, of Nuveen.
+    "ticker in ('nan', 'NaN', 'NaT', '<NA>', 'None', 'null', 'NULL', 'N/A', 'n/a', '#N/A')": (
+        "a word for 'none' as the ticker (the stock NAN: in capital letters)"
+    ),
     "length(ticker) > 255": "ticker longer than 255 characters",
     "regexp_matches(ticker, '[\\x00-\\x1f]')": "control characters in the ticker",
 }

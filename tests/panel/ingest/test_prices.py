@@ -292,11 +292,17 @@ def test_jumps_are_kept_and_reported(store):
         "日本電産",
         "x; drop table prices--",
         "é",
+        "NAN",
+        "NA",
+        "TRUE",
     ],
 )
 def test_any_text_can_be_a_ticker(store, ticker):
     store.ingest(make_prices(n_stocks=1).assign(Ticker=ticker))
     assert set(digests(store)) == {ticker}
+
+
+WORD = "a word for 'none' as the ticker (the stock NAN: in capital letters)"
 
 
 @pytest.mark.parametrize(
@@ -305,6 +311,7 @@ def test_any_text_can_be_a_ticker(store, ticker):
         ("", "no ticker"),
         ("  ", "no ticker"),
         (None, "no ticker"),
+        *((word, WORD) for word in ("nan", "NaN", "None", "NULL", "null", "<NA>", "N/A")),
         ("X" * 4000, "ticker longer than 255 characters"),
         ("A\nB", "control characters in the ticker"),
         ("A\x1fB", "control characters in the ticker"),
