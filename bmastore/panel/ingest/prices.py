@@ -26,12 +26,12 @@ from bmastore.panel.ingest.recipes import (
 from bmastore.panel.ingest.report import Count, IngestReport
 from bmastore.panel.ingest.sources import Sources
 from bmastore.panel.ingest.steps import (
-    closes_outside,
     count_changes,
     drop_far_dates,
     drop_repeated,
     key_rules,
     make_source,
+    odd_prices,
     odd_weekdays,
     refresh_touched,
     set_columns,
@@ -98,7 +98,7 @@ def prepare_prices(
     dropped = list(taken.dropped)
     n_repeated, said = _one_row_per_day(duck, sources, selects, options)
     notes += said
-    notes += [*similar_tickers(duck), *odd_weekdays(duck), *closes_outside(duck)]
+    notes += [*similar_tickers(duck), *odd_weekdays(duck), *odd_prices(duck)]
     for step in (drop_far_dates, one_basis):
         gone, said = step(duck)
         dropped += gone

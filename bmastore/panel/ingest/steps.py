@@ -212,16 +212,28 @@ def odd_weekdays(duck: duckdb.DuckDBPyConnection) -> list[Count]:
     ]
 
 
-def closes_outside(duck: duckdb.DuckDBPyConnection) -> list[Count]:
-    """Say where closes are not between the day's low and high: adjusted ones among raw prices."""
-    found = run(duck, "ingest/closes_outside").fetchall()
-    if not found:
-        return []
-    what = (
+# What may be wrong with prices or volumes that are taken all the same, and the query that finds how
+# many of which stocks.
+_ODD_PRICES = {
+    "ingest/closes_outside": (
         "closes lie above the high or below the low of their day, kept; where closes are adjusted "
         "and the others are not, features of ranges and gaps are wrong"
-    )
-    return [Count(what, sum(n for _, n in found), tuple(ticker for ticker, _ in found))]
+    ),
+    "ingest/small_volumes": (
+        "volumes are below 1,000 with up to three digits after the point, kept; they may be "
+        "thousands of shares, or points between thousands, which belong out of the file"
+    ),
+}
+
+
+def odd_prices(duck: duckdb.DuckDBPyConnection) -> list[Count]:
+    """Say which prices and volumes of ``incoming`` look as if they meant something else."""
+    asked = [(what, run(duck, query).fetchall()) for query, what in _ODD_PRICES.items()]
+    return [
+        Count(what, sum(n for _, n in found), tuple(ticker for ticker, _ in found))
+        for what, found in asked
+        if found
+    ]
 
 
 def drop_repeated(

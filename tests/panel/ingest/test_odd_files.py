@@ -183,6 +183,28 @@ def test_closes_outside_of_their_day_are_said(store):
 
 
 @pytest.mark.parametrize(
+    ("volumes", "are_said"),
+    [
+        (["1.234", "12.345", "123.456"], True),
+        (["1.23", "12.4", "123.456"], True),
+        (["1.2345", "12.345", "123.456"], False),
+        (["1.234", "12.345", "1123.456"], False),
+        (["1", "12", "123.456"], False),
+        (["", "", ""], False),
+    ],
+)
+def test_volumes_that_may_be_thousands_are_said(store, tmp_path, volumes, are_said):
+    """Where the prices tell that points are decimals, who parts thousands so is not seen else."""
+    rows = [f"A,2024-01-0{day},1.5,1.5,1.5,1.5,{volume}" for day, volume in enumerate(volumes, 2)]
+    path = tmp_path / "prices.csv"
+    path.write_text("\n".join(["ticker,date,open,high,low,close,volume", *rows]))
+    found = note(take(store, path), "thousands of shares")
+    assert (found is not None) == are_said
+    if are_said:
+        assert (found.n, found.examples) == (3, ("A",))
+
+
+@pytest.mark.parametrize(
     ("content", "what"),
     [
         (b"PAR1....", "is Parquet by its content"),
