@@ -250,7 +250,8 @@ def _cells(
                     f"then coalesce(try_cast({value} as real), '-inf'::real) end",
                 )
             )
-    return cells, list(numbers.notes)
+    # A zero has one sign: where a column holds nothing else, DuckDB stores one of both for all.
+    return [(short, f"({value}) + 0") for short, value in cells], list(numbers.notes)
 
 
 def _judge(duck: duckdb.DuckDBPyConnection, shown: dict[str, str]) -> dict[str, str]:

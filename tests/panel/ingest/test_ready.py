@@ -40,6 +40,21 @@ def test_columns_become_float_features_and_unlabelled_rows_are_kept(store):
     assert store.sql("select n_rows from series").iloc[:, 0].tolist() == [35, 35]
 
 
+@pytest.mark.parametrize("column", ["season", TARGET])
+@pytest.mark.parametrize("kind", ["frame", "csv"])
+def test_zeros_of_both_signs_are_one_number(store, tmp_path, column, kind):
+    """DuckDB keeps one of both where a column holds nothing else."""
+    panel = small()
+    panel[column] *= 0
+    assert np.signbit(panel[column]).any()
+    if kind == "csv":
+        panel.to_csv(tmp_path / "panel.csv", index=False)
+        take(store, tmp_path / "panel.csv")
+    else:
+        take(store, panel)
+    assert store.verify().findings == ()
+
+
 def test_labels_end_horizon_rows_later(store):
     panel = small(n_stocks=1)
     take(store, panel)
