@@ -27,7 +27,9 @@ from bmastore.cli.options import open_store, say, store_option, writing_options
 @click.option("--ticker-col", metavar="COL", help="Column of the ticker.")
 @click.option("--date-col", metavar="COL", help="Column of the date.")
 @click.option("--features", "features_file", metavar="FILE", help="SQL that computes features.")
-@click.option("--exclude", type=NAMES, multiple=True, help="Columns to leave out, from now on.")
+@click.option(
+    "--exclude", type=NAMES, multiple=True, help="Columns of a panel to leave out, from now on."
+)
 @click.option(
     "--keep-suspicious", is_flag=True, help="Take features that look as if they knew the future."
 )

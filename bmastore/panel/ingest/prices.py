@@ -84,6 +84,12 @@ def prepare_prices(
     in a transaction. They are computed before it because DuckDB reads tables
     that the running transaction has filled with one thread only.
     """
+    if options.exclude:
+        raise InputError(
+            "--exclude leaves out columns of a panel, and these are prices, whose features are "
+            "computed: name those to train on (bmastore train --features A,B), or compute others "
+            "(--features-sql FILE)"
+        )
     notes = list(sources.notes)
     cells = []
     for layout in sources.layouts:

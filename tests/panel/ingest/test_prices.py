@@ -302,6 +302,14 @@ def test_any_text_can_be_a_ticker(store, ticker):
     assert set(digests(store)) == {ticker}
 
 
+def test_columns_of_prices_cannot_be_left_out(store):
+    """They have no part in features, and what is computed from them is chosen in training."""
+    with pytest.raises(
+        InputError, match=r"--exclude leaves out columns of a panel.*--features A,B"
+    ):
+        store.ingest(make_prices(), exclude=["volume"])
+
+
 WORD = "a word for 'none' as the ticker (the stock NAN: in capital letters)"
 
 
