@@ -61,7 +61,7 @@ class NewestAttempt:
         Of the ensemble that is in use, if there is one: its entry, its hash and that of what it
         shares with other stocks.
     forecast_date, forecast_at:
-        The newest date that has a forecast, and when the stock was last forecast.
+        The newest date that has a forecast, and when it was made.
     finished_at:
         When it was made.
     has_decayed:

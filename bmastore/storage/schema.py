@@ -173,7 +173,7 @@ ensembles = Table(
 )
 
 # Which entries of a stock count now: its newest attempt, the one in use, when they ended, how many
-# there are, of which date its newest forecast is, and when it was last forecast. Told by the
+# there are, of which date its newest forecast is, and when that was made. Told by the
 # ledger, and kept so that nobody has to look through all of its history: what is joined by time too
 # is read where it lies.
 standings = Table(

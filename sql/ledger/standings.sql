@@ -1,6 +1,6 @@
 -- Which entries of a stock count, as the ledger tells: its newest attempt, and the one in use, the
--- newest that was trained; of which date its newest forecast is, and when it
--- was last forecast. {which}: of which stocks.
+-- newest that was trained; of which date its newest forecast is, and when that was made.
+-- {which}: of which stocks.
 select
     made.ticker, made.target,
     max(case when place = 1 then entry_id end) as newest_entry,
@@ -21,9 +21,14 @@ from (
     where {which}
 ) as made
 left join (
-    select ticker, target, max(date) as date, max(made_at) as made_at
+    select ticker, target, date, max(made_at) as made_at
     from predictions
-    where {which}
-    group by ticker, target
+    inner join (
+        select ticker, target, max(date) as date
+        from predictions
+        where {which}
+        group by ticker, target
+    ) as newest using (ticker, target, date)
+    group by ticker, target, date
 ) as forecasts on forecasts.ticker = made.ticker and forecasts.target = made.target
 group by made.ticker, made.target

@@ -83,6 +83,14 @@ def test_nothing_is_stale_and_the_next_nights_go_on(nights, panel):
     assert nights.verify().findings == ()
 
 
+def test_a_store_that_looked_back_is_whole_without_its_old_entries(nights, panel):
+    day = sorted(panel["date"].unique())[-30]
+    nights.train(FAST, PassOptions(as_of=pd.Timestamp(day).date(), force=True))
+    assert nights.verify().findings == ()
+    nights.compact(archive_before=TOMORROW)
+    assert nights.verify().findings == ()
+
+
 def test_only_what_ended_before_the_date_is_moved(nights):
     found = nights.compact(archive_before=date(2020, 1, 1))
     assert found.archived == 0
