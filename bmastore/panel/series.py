@@ -26,7 +26,7 @@ class Series:
     first_date, last_date, digest:
         Of all rows.
     labelled_digest:
-        Digest of the labelled rows: the stock's history.
+        Digest of the labelled rows, but for the ends of the last labels: the stock's history.
     history_since:
         When its history came to be what it is, but for rows that were added since.
     updated_at:
@@ -135,11 +135,12 @@ def choose_series(
 def refresh_series(duck: duckdb.DuckDBPyConnection, tickers: Sequence[str], target: str) -> None:
     """Compute the digests of some stocks anew and store them."""
     features, now = feature_columns(duck), utc_now()
+    horizon = target_horizons(duck).get(target, 1)  # without any label there is none to end
     before = {one.ticker: one for one in read_series(duck, target)}
     found = [
         replace(
-            describe(stock, features),
-            history_since=_history_since(stock, features, before.get(stock.ticker)) or now,
+            describe(stock, features, horizon),
+            history_since=_history_since(stock, features, horizon, before.get(stock.ticker)) or now,
             updated_at=now,
         )
         for stock in iterate_rows(duck, tickers, target, features)
@@ -153,17 +154,27 @@ def refresh_series(duck: duckdb.DuckDBPyConnection, tickers: Sequence[str], targ
 
 
 def _history_since(
-    stock: StockArrays, features: Sequence[str], before: Series | None
+    stock: StockArrays, features: Sequence[str], horizon: int, before: Series | None
 ) -> datetime | None:
     """Since when a stock's history goes on; ``None`` where it begins anew."""
     if before is None or before.labelled_digest is None:
         return None
     known = stock.take(np.flatnonzero(~np.isnan(stock.y))[: before.n_rows])
-    goes_on = digests.of_rows(known, features) == before.labelled_digest
+    goes_on = _digest_of_history(known, features, horizon) == before.labelled_digest
     return before.history_since if goes_on else None
 
 
-def describe(stock: StockArrays, features: Sequence[str]) -> Series:
+def _digest_of_history(labelled: StockArrays, features: Sequence[str], horizon: int) -> str:
+    """Digest of labelled rows, without the ends of the last labels.
+
+    Where all rows of a panel have labels these are guesses, until the rows come by which they end.
+    """
+    ends = labelled.label_ends.copy()
+    ends[-horizon:] = np.datetime64("NaT")
+    return digests.of_rows(replace(labelled, label_ends=ends), features)
+
+
+def describe(stock: StockArrays, features: Sequence[str], horizon: int) -> Series:
     """A stock's row of ``series``: ``n_rows`` counts the labelled rows, the dates span all."""
     return Series(
         stock.ticker,
@@ -171,5 +182,5 @@ def describe(stock: StockArrays, features: Sequence[str]) -> Series:
         stock.dates[0].item() if len(stock.dates) else None,
         stock.dates[-1].item() if len(stock.dates) else None,
         digests.of_rows(stock, features),
-        digests.of_rows(stock.labelled(), features),
+        _digest_of_history(stock.labelled(), features, horizon),
     )

@@ -136,10 +136,10 @@ def _broken_rules(duck: duckdb.DuckDBPyConnection, of: str, **parts: Part) -> It
 def _check_digests(duck: duckdb.DuckDBPyConnection) -> Iterator[Finding]:
     """Digests are those of the rows that are there: else a change would not be seen."""
     features = feature_columns(duck)
-    for target in target_horizons(duck):
+    for target, horizon in target_horizons(duck).items():
         stored = {one.ticker: one for one in read_series(duck, target)}
         for stock in iterate_rows(duck, tuple(stored), target, features):
-            if describe(stock, features) != stored[stock.ticker]:
+            if describe(stock, features, horizon) != stored[stock.ticker]:
                 problem = f"{stock.ticker} has other rows than its digest for {target} says"
                 remedy = f"bmastore forget {quote(stock.ticker)}, then ingest it again"
                 yield Finding("series", problem, remedy)

@@ -245,12 +245,12 @@ def _series_as_of(
     session: Session, series: Sequence[Series], target: str, as_of: date
 ) -> list[Series]:
     """Digests and sizes of stocks as they were on a date."""
-    features = feature_columns(session.duck)
+    features, horizon = feature_columns(session.duck), target_horizons(session.duck)[target]
     cutoff = np.datetime64(as_of, "D")
     tickers = [one.ticker for one in series]
     # What was known then is the beginning of what is known now.
     since = {one.ticker: one.history_since for one in series}
     return [
-        replace(describe(stock.as_of(cutoff), features), history_since=since[stock.ticker])
+        replace(describe(stock.as_of(cutoff), features, horizon), history_since=since[stock.ticker])
         for stock in iterate_rows(session.duck, tickers, target, features)
     ]

@@ -62,6 +62,15 @@ def test_each_night_has_a_forecast_of_its_day_by_the_ensemble_in_use(begun, pane
     assert_as_stored(predicted.reset_index(drop=True)[list(shown)], shown)
 
 
+def test_rows_that_all_have_labels_are_only_forecast_too(begun, panel, days):
+    """When the label of such a panel's last row ends is a guess, until the next row comes."""
+    whole = panel.dropna(subset=TARGET)
+    for day in days[BEGIN + 1 : BEGIN + 4]:
+        begun.ingest(whole[whole["date"] <= day], target=TARGET, horizon=HORIZON)
+        run = begun.train(FAST, PassOptions(stale_after=20))
+        assert (run.only_forecast, run.trained) == (6, 0)
+
+
 def test_a_pass_asks_no_ensemble_twice(begun, panel, days):
     night(begun, panel, days[BEGIN + 1])
     before = begun.sql("from predictions order by all")
