@@ -164,6 +164,11 @@ def backtested(report: "BacktestReport", store: Path) -> list[str]:
         f"{report.cutoffs[-1]}, in {report.wall_s:.1f} s; all of it: "
         f"bmastore sql 'from v_backtest' --store {store}"
     ]
+    if report.n_left_out:
+        lines.append(
+            f"  {report.n_left_out:,} stocks were left out: at each cutoff too short a history for "
+            f"all members, or no label after"
+        )
     lines += [f"  failed  {ticker}: {reason}" for ticker, reason in report.failures.items()]
     return lines
 

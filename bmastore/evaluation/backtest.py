@@ -177,6 +177,7 @@ def run_backtest(
             writer,
             new_id(),
             in_order,
+            len(plan.tickers),
             plan.config.members,
             plan.config.horizon,
             time.monotonic() - started,

@@ -35,6 +35,9 @@ class BacktestReport(Tabular):
         The dates as of which stocks were trained.
     n_stocks:
         Stocks that were forecast.
+    n_left_out:
+        Others that were asked for and did not fail: at each cutoff their history was too short for
+        all members, or no label came after.
     scores, days, weights:
         As the views ``v_backtest``, ``v_backtest_days`` and ``v_backtest_weights``.
     fifths:
@@ -54,6 +57,7 @@ class BacktestReport(Tabular):
     backtest_id: str
     cutoffs: tuple[date, ...]
     n_stocks: int
+    n_left_out: int
     scores: Table
     days: Table
     weights: Table
@@ -79,22 +83,25 @@ def make_report(
     session: Session,
     backtest_id: str,
     hindcasts: Sequence[CutoffHindcasts],
+    n_asked: int,
     members: Sequence[str],
     horizon: int,
     wall_s: float,
 ) -> BacktestReport:
-    """Score the hindcasts of all cutoffs, at least one of which has rows."""
+    """Score the hindcasts of ``n_asked`` stocks, at least one of which has rows."""
     found = [one for one in hindcasts if one.scored is not None]
     rows = Scored.of([one.scored for one in found if one.scored is not None])
     failures: dict[str, str] = {}
     for one in hindcasts:
         failures |= one.failures
     days = daily(rows)
+    forecast = {ticker for one in found for ticker in one.tickers}
     in_fifths = fifths(rows, _numbered(np.concatenate([one.tickers for one in found])))
     return BacktestReport(
         backtest_id=backtest_id,
         cutoffs=tuple(one.cutoff for one in hindcasts),
-        n_stocks=len({ticker for one in found for ticker in one.tickers}),
+        n_stocks=len(forecast),
+        n_left_out=n_asked - len(forecast | failures.keys()),
         scores=_scores_table(_score_slices(session, found, rows, horizon)),
         days=_days_table(days, rows.forecasters),
         weights=_weights_table(found, members),

@@ -210,7 +210,7 @@ def test_a_planted_signal_is_found_and_noise_is_not(tmp_path):
 def test_stocks_too_young_for_all_members_are_left_out(tmp_path):
     young = (PANEL["ticker"] == "DEMO03") & (PANEL["date"] < DAYS[-150])
     report = store_of(PANEL[~young], tmp_path).backtest(FAST, cutoffs=1, every=30)
-    assert report.n_stocks == 11
+    assert (report.n_stocks, report.n_left_out) == (11, 1)
     assert report.failures == {}
 
 
@@ -225,7 +225,7 @@ def test_some_stocks_may_be_chosen(tmp_path):
     store = store_of(PANEL, tmp_path)
     chosen = ["DEMO01", "DEMO02", "DEMO05", "DEMO07", "DEMO09", "DEMO01"]
     report = store.backtest(FAST, cutoffs=1, every=20, tickers=chosen)
-    assert report.n_stocks == 5
+    assert (report.n_stocks, report.n_left_out) == (5, 0)
     assert report.scores.frame()["n_rows"].max() == 5 * 20
     with pytest.raises(UnknownTickerError, match="no ticker NOBODY"):
         store.backtest(FAST, tickers=["NOBODY"])
