@@ -106,7 +106,7 @@ class ClusterExecutor(Executor):
             (placed,) = self._client.scatter(
                 [sent], workers=[worker], direct=True, hash=False, timeout=_REACHED_S
             )
-        except (TimeoutError, KeyError):  # it has just left; of a key the scheduler complains
+        except (TimeoutError, KeyError):  # it has just left, so that the scheduler knows it no more
             return None
         except OSError:  # it is out of reach, as others of its host may be
             self._client.direct_to_workers = False
