@@ -63,6 +63,7 @@ def one_basis(duck: duckdb.DuckDBPyConnection) -> tuple[list[Count], list[Count]
             "differ from the store's by one constant factor, as after a split, but newer rows "
             "are stored; ingest the whole history of the stock",
         )
+        notes += _perhaps_restated(duck)
     return dropped, [*notes, *filled]
 
 
@@ -127,6 +128,19 @@ def _drop(duck: duckdb.DuckDBPyConnection, condition: str, why: str) -> list[Cou
     if duck.execute("select count(*) from incoming").fetchall() == [(0,)]:
         raise InputError(f"the rows of {', '.join(sorted(shown)[:5])} {why}")
     return [Count(why, n, tuple(sorted(shown)))]
+
+
+def _perhaps_restated(duck: duckdb.DuckDBPyConnection) -> list[Count]:
+    """Say where older rows may be on another basis than the input's, and stay as they are."""
+    found = run(duck, "ingest/perhaps_restated").fetchall()
+    if not found:
+        return []
+    what = (
+        "stocks have another price than the store on the first day that both have, and not by "
+        "one factor on two days or more; older rows stay: if the input is adjusted for dividends "
+        "since, ingest their whole history"
+    )
+    return [Count(what, len(found), tuple(f"{ticker} ({ratio:.4g})" for ticker, ratio in found))]
 
 
 def _adjusted_already(duck: duckdb.DuckDBPyConnection) -> list[Count]:

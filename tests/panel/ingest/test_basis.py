@@ -94,6 +94,36 @@ def test_a_dividend_that_restates_adjusted_closes_rescales_those_alone(store):
     np.testing.assert_allclose(prices(store)["close"], before["close"])
 
 
+def dividends(before, *shares):
+    """Adjusted closes after dividends that were paid on some days: all before them are less."""
+    closes = before["adj_close"].to_numpy(copy=True)
+    for day, share in shares:
+        closes[:day] *= share
+    return before.assign(adj_close=closes)
+
+
+@pytest.mark.parametrize(
+    ("paid", "common", "is_said"),
+    [
+        ([(97, 0.98)], 1, True),
+        ([(97, 0.98)], 2, False),
+        ([(90, 0.98), (97, 0.97)], 10, True),
+        ([(80, 0.98)], 10, False),
+        ([], 10, False),
+    ],
+)
+def test_what_may_be_restated_and_is_not_rescaled_is_said(store, paid, common, is_said):
+    before = history()
+    known = before.head(95)
+    take(store, dividends(known, *((day, share) for day, share in paid if day < 86)))
+    report = take(store, dividends(before, *paid).tail(5 + common))
+    found = note(report, "since, ingest their whole history")
+    assert (found is not None) == is_said
+    if not is_said:
+        truth = dividends(before, *paid)["adj_close"].to_numpy()
+        returns_agree(store, truth)
+
+
 def test_an_older_file_on_another_basis_is_not_laid_over_newer_rows(store):
     before = history().drop(columns="adj_close")
     after = before.copy()
