@@ -27,6 +27,6 @@ class Grid:
         return int(self.cells(np.array([day], "datetime64[D]"))[0])
 
     def first_day(self, cell: int) -> date:
-        """The day on which a cell begins."""
-        first: date = np.datetime64(cell * self.days, "D").item()
-        return first
+        """The day on which a cell begins; the first that there is, where it would begin before."""
+        first = np.datetime64(cell * self.days, "D").item()
+        return first if isinstance(first, date) else date.min

@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from bmastore.models.members.estimators import Estimator
 
 # Raised by hand whenever a change to what computes (models, cross_section, the pooled rows of
-# panel.labels) changes results: every stock fitted by an older recipe is then stale, cause `code`.
+# arrays) changes results: every stock fitted by an older recipe is then stale, cause `code`.
 RECIPE = 13
 
+# More folds would take days, and older cells than a century hold nothing.
+_MOST_FOLDS, _MOST_DAYS = 100, 36_525
 _DEFAULT_MEMBERS = ("rf", "xgb", "lgbm", "zero", "mean", "pooled")
 WEIGHTINGS = ("pseudo-bma", "pseudo-bma+", "stacking", "em", "bic", "equal")
 
@@ -114,11 +116,18 @@ class TrainConfig:
                 f"members must be distinct and at least one, not {self.members!r}; "
                 f"choose from {', '.join(REGISTRY)}"
             )
+        if self.features is not None and not self.features:
+            raise ConfigError("features must be at least one")
         if not 0 <= self.seed < 2**31:
             raise ConfigError(f"seed must lie in 0 … 2³¹ - 1, not {self.seed}")
         for split in fields(self.splits):
             if getattr(self.splits, split.name) <= 0:
                 raise ConfigError(f"splits.{split.name} must be positive")
+        if self.splits.n_folds > _MOST_FOLDS or self.splits.fold_days > _MOST_DAYS:
+            raise ConfigError(
+                f"there may be at most {_MOST_FOLDS} folds of at most {_MOST_DAYS:,} days, not "
+                f"{self.splits.n_folds:,} of {self.splits.fold_days:,}"
+            )
         if self.splits.tail_share >= 1:
             raise ConfigError("splits.tail_share must be below 1")
         if set(self.names) == set(shared_among(self.names)):

@@ -10,6 +10,8 @@ from bmastore.errors import ConfigError
 
 # Resident memory of the coordinator with a batch of rows, and of one worker.
 _COORDINATOR_BYTES, _WORKER_BYTES = 350 * 2**20, 250 * 2**20
+# Days of a century: no entry is older.
+_OLDEST = 36_525
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,8 @@ class PassOptions:
             value = getattr(self, name)
             if value is not None and not 0 < value < math.inf:
                 raise ConfigError(f"{name} must be a positive number, not {value}")
+        if self.max_age is not None and self.max_age > _OLDEST:
+            raise ConfigError(f"max_age must be at most {_OLDEST:,} days, not {self.max_age:,}")
 
 
 def worker_count(workers: int | None, max_memory: int | None, selected: int) -> int:

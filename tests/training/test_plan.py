@@ -7,7 +7,7 @@ import pytest
 
 from bmastore import PassOptions, Store, TrainConfig
 from bmastore.errors import ConfigError
-from tests.helpers import FAST, HORIZON, TARGET, cli, cli_json, files_below
+from tests.helpers import FAST, HORIZON, TARGET, cli, cli_json, files_below, statuses
 
 
 def revise(store, panel, ticker):
@@ -95,6 +95,26 @@ def test_options_of_a_pass_are_checked_before_it_begins():
     for odd in ({"workers": "two"}, {"batch_size": 1.5}, {"limit": 0}):
         with pytest.raises(ConfigError, match=next(iter(odd))):
             PassOptions(**odd)
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        (("--features", ","), "features must be at least one"),
+        (("--n-folds", 5000), "at most 100 folds of at most 36,525 days, not 5,000 of 126"),
+        (("--fold-days", 999_999), "at most 100 folds of at most 36,525 days, not 3 of 999,999"),
+        (("--max-age", "1e9"), "max_age must be at most 36,525 days"),
+    ],
+)
+def test_what_no_store_can_have_is_refused_in_a_sentence(filled, asked, message):
+    done = cli("train", "--dry-run", *asked, "--store", filled.path, check=2)
+    assert message in " ".join(done.stderr.split())
+
+
+@pytest.mark.parametrize("asked", [("--n-folds", 100), ("--fold-days", 36_525)])
+def test_what_is_allowed_is_planned_and_trained(filled, asked):
+    cli("train", "--preset", "ultrafast", *asked, "--store", filled.path)
+    assert set(statuses(filled).values()) <= {"trained", "skipped"}
 
 
 def test_less_memory_than_one_worker_takes_is_refused(filled):
