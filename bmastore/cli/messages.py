@@ -93,6 +93,11 @@ def planned(plan: "Plan") -> list[str]:
         f"  universe: {outline.universe}",
         f"  folds that may be used again: {outline.folds_remembered:,}",
     ]
+    if plan.options.time_per_stock is not None:
+        lines.append(
+            "  a pass measures first which preset --time-per-stock allows, unless one with "
+            "the same budget has"
+        )
     if outline.seconds is not None:
         lines.append(
             f"  about {outline.seconds:.0f} s, at {outline.seconds_per_stock:.3f} CPU seconds "
