@@ -139,7 +139,13 @@ def _fit_found(day: date, config: FitConfig, folder: ModelsFolder) -> "PooledFit
     try:
         with np.load(folder.labels, allow_pickle=False) as found:
             labels, sections = _read(Labels, found), _read(CrossSections, found)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile):  # cut off, say: rows are sent
+    except (
+        OSError,
+        EOFError,
+        ValueError,
+        KeyError,
+        zipfile.BadZipFile,
+    ):  # cut off, say: rows are sent
         return None
     rows = labels.known_before(day)
     # With hundreds of features the rest takes as much memory again.

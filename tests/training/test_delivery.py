@@ -84,15 +84,23 @@ def test_local_workers_store_them_and_send_none_back(filled):
 class CutOff(Listening):
     """Workers that see the folder, where what is left of the labels is no file of them."""
 
+    left = 1000
+
     def submit(self, job, *args):
         for labels in self.models.glob("??/*.npz"):
-            labels.write_bytes(labels.read_bytes()[:1000])
+            labels.write_bytes(labels.read_bytes()[: self.left])
         return super().submit(job, *args)
+
+
+class Emptied(CutOff):
+    """Workers that see an empty file, as a shared file system may show it for a moment."""
+
+    left = 0
 
 
 def test_workers_that_see_the_folder_find_there_what_pooled_models_learn_from(filled, tmp_path):
     same, universes = "select artifact_sha256 from universes", []
-    for kind in (Listening, Unsure, CutOff):
+    for kind in (Listening, Unsure, CutOff, Emptied):
         shutil.copytree(filled.path.parent, tmp_path / kind.__name__)
         store = Store(tmp_path / kind.__name__ / filled.path.name)
         CutOff.models = models_path(store.path)
