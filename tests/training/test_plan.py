@@ -111,7 +111,7 @@ def test_what_no_store_can_have_is_refused_in_a_sentence(filled, asked, message)
     assert message in " ".join(done.stderr.split())
 
 
-@pytest.mark.parametrize("asked", [("--n-folds", 100), ("--fold-days", 36_525)])
+@pytest.mark.parametrize("asked", [("--n-folds", 100), ("--n-folds", 100, "--fold-days", 36_525)])
 def test_what_is_allowed_is_planned_and_trained(filled, asked):
     cli("train", "--preset", "ultrafast", *asked, "--store", filled.path)
     assert set(statuses(filled).values()) <= {"trained", "skipped"}

@@ -30,9 +30,9 @@ def test_any_dates_arrive(data, n):
 def test_all_else_arrives_and_what_is_shared_is_not_sent():
     rows = PanelArrays.of([stock(ticker=name, missing=0.1) for name in "AB"])
     chunk = Chunk(rows, (None, None), universe=bytes(10_000_000))
-    sent = pickle.dumps(Parcel.of(chunk))
-    there = pickle.loads(sent).unpacked(chunk.universe, None)
-    assert len(sent) < rows.X.nbytes + rows.y.nbytes + 4000
+    sent = Parcel.of(chunk)
+    there = sent.unpacked(chunk.universe, None)
+    assert len(pickle.dumps(sent)) < rows.X.nbytes + rows.y.nbytes + 4000
     assert there.rows.tickers == rows.tickers
     for name in ("offsets", "dates", "label_ends", "X", "y"):
         np.testing.assert_array_equal(getattr(there.rows, name), getattr(rows, name))
