@@ -3,10 +3,6 @@
 A renewal is a copy of what was published before, to which what is new is added: it costs what has
 changed, not all history. Where that copy is not what this bmastore would have made of this store,
 is damaged, or does not come to the ledger's numbers of rows, it is made anew.
-
-Rows that come night by night take up to twice the room of rows that are written at once, and leave
-blocks that hold nothing. So a renewal that ends what a writer does writes a file anew that has
-grown by a quarter since that was done last: over the years each row is written some five times.
 """
 
 import os
@@ -25,13 +21,7 @@ from bmastore.storage.comments import comments, describe
 from bmastore.storage.compact import free_bytes
 from bmastore.storage.identity import store_state
 from bmastore.storage.paths import results_path
-from bmastore.storage.renewal import (
-    LEDGER_TABLES,
-    Here,
-    There,
-    renew_table,
-    renew_tables,
-)
+from bmastore.storage.renewal import LEDGER_TABLES, Here, There, renew_table, renew_tables
 from bmastore.storage.session import Writer
 from bmastore.storage.shown import send_panel
 from bmastore.storage.statements import ask, literal, quoted, run
@@ -42,8 +32,6 @@ from bmastore.storage.views import VIEWS, create_views
 _STORE_TABLES = ("series", "prices")
 # Readers are to change nothing, and need not be told so.
 _READ_ONLY = 0o444
-# By how much a file grows until it is written anew.
-_GROWTH = 1.25
 
 
 def publish(writer: Writer, *, is_last: bool = True) -> Path:
@@ -67,7 +55,7 @@ def publish(writer: Writer, *, is_last: bool = True) -> Path:
         left_over.unlink(missing_ok=True)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
-        if not _renewed(writer, target, temporary, may_rewrite=is_last):
+        if not _renewed(writer, target, temporary):
             _discard(temporary)
             _write(writer, temporary, is_new=True)
         temporary.chmod(_READ_ONLY)
@@ -83,25 +71,20 @@ def _discard(temporary: Path) -> None:
         part.unlink(missing_ok=True)
 
 
-def _renewed(writer: Writer, before: Path, path: Path, *, may_rewrite: bool) -> bool:
+def _renewed(writer: Writer, before: Path, path: Path) -> bool:
     """Whether a copy of what was published before could be brought up to date."""
     if not before.exists():
         return False
     try:
         shutil.copyfile(before, path)
-        if not _write(writer, path, is_new=False):
-            return False
-        if may_rewrite:
-            _rewrite_if_grown(writer.duck, path)
-        return True
-    except (OSError, ValueError, duckdb.Error):  # it is damaged, or none of ours
+        return _write(writer, path, is_new=False)
+    except (OSError, duckdb.Error):  # it is damaged, or none of ours
         return False
 
 
 def _write(writer: Writer, path: Path, *, is_new: bool) -> bool:
     """Bring a file up to date; ``False`` if it is not as this bmastore would have made it."""
     duck, layout = writer.duck, _layout()
-    size = 0 if is_new else path.stat().st_size
     with _attached(duck, path) as home:
         # One transaction: each of some hundred statements would wait for the disk.
         duck.begin()
@@ -123,8 +106,6 @@ def _write(writer: Writer, path: Path, *, is_new: bool) -> bool:
             "published_at": utc_now().isoformat(" ", "seconds"),
             "free_bytes": str(free_bytes(duck)),
         }
-        if not is_new:
-            about["written_bytes"] = published.get("written_bytes", str(size))
         _say(duck, about | archive.marks_of(duck) | (store_state(writer.path) or {}))
         duck.commit()
         # Nobody reads it before it has its name: this one needs no guard.
@@ -132,27 +113,11 @@ def _write(writer: Writer, path: Path, *, is_new: bool) -> bool:
     return True
 
 
-def _rewrite_if_grown(duck: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """Write a file anew that has grown since that was done last, which the next renewal notes."""
-    anew = path.with_name(f"{path.name}.anew")
-    with _attached(duck, path):
-        about = dict(run(duck, "publish/about").fetchall())
-        if path.stat().st_size <= _GROWTH * int(about["written_bytes"]):
-            return
-        with _attached(duck, anew, "anew"):
-            duck.execute("copy from database published to anew")
-            duck.execute("delete from anew.meta where name = 'written_bytes'")
-            duck.execute("checkpoint anew")
-    anew.replace(path)
-
-
 @contextmanager
-def _attached(
-    duck: duckdb.DuckDBPyConnection, path: Path, name: str = "published"
-) -> Iterator[str]:
-    """A file as a database of this name; gives the name of the store's own."""
+def _attached(duck: duckdb.DuckDBPyConnection, path: Path) -> Iterator[str]:
+    """A file as the database `published`; gives the name of the store's own."""
     home = quoted(duck.execute("select current_database()").fetchall()[0][0])
-    duck.execute(f"attach {literal(str(path))} as {name} (type duckdb, {IN_FORMAT})")
+    duck.execute(f"attach {literal(str(path))} as published (type duckdb, {IN_FORMAT})")
     try:
         yield home
     finally:
@@ -160,7 +125,7 @@ def _attached(
             duck.rollback()
         duck.execute(f"use {home}")
         with suppress(duckdb.Error):  # a database that could not be written is detached already
-            duck.execute(f"detach {name}")
+            duck.execute("detach published")
 
 
 @cache

@@ -17,8 +17,8 @@ from bmastore.storage.session import open_writer
 from bmastore.storage.views import VIEWS
 from tests.helpers import FAST, HORIZON, TARGET
 
-# When it was published, of which state of the store, and its size differ each time.
-TIMES = ("published_at", "store_size", "store_mtime_ns", "free_bytes", "written_bytes")
+# When it was published, and of which state of the store, differs each time.
+TIMES = ("published_at", "store_size", "store_mtime_ns", "free_bytes")
 
 
 def content(path):
@@ -171,23 +171,3 @@ def test_nothing_is_described_that_there_is_not(trained):
 def test_views_are_described_by_their_first_sentence():
     for name in VIEWS:
         assert about_view(name).endswith((".", ":")), name
-
-
-# --- size -------------------------------------------------------------------------------------
-
-
-def test_results_of_many_nights_stay_within_a_third_of_results_made_anew(trained):
-    """As night by night more is known of forecasts: the same outcome again, of other entries."""
-    with open_writer(trained.path) as writer:
-        for night in range(60):
-            writer.duck.execute(
-                "insert into outcomes select one.* replace (md5(concat(i, '-', $night)) as "
-                "entry_id, mean + random() as mean, settled_at + to_days($night + 1) as "
-                "settled_at) from (from outcomes limit 1) as one, range(1_000) as _ (i)",
-                {"night": night},
-            )
-            publish(writer)
-        renewed = results_path(trained.path).stat().st_size
-        results_path(trained.path).unlink()
-        publish(writer)
-    assert renewed < 4 / 3 * results_path(trained.path).stat().st_size
