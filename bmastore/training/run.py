@@ -29,11 +29,12 @@ from bmastore.workers.dispatch import MemoryWatch, Progress
 from bmastore.workers.local import local_executor
 
 # A pass reads batch after batch: a larger buffer pool would only keep rows that are not
-# read again. What needs more spills to disk, but for what a scan of all stocks pins, and what each
-# thread that sorts pins of each column: with 500 features that is most of a gigabyte.
+# read again. What needs more spills to disk, but for what a scan of all stocks pins, and what a
+# sort pins of each column: with 500 features that is some hundred megabytes.
 _DUCKDB_MB, _DUCKDB_KB_PER_STOCK, _DUCKDB_KB_PER_COLUMN = 256, 4, 750
-# The cores are the workers'.
-_DUCKDB_THREADS = 4
+# The cores are the workers'. A batch is too small to be shared out: threads that wait for each
+# other's parts of it cost more CPU time than one needs for all, and more time by the clock.
+_DUCKDB_THREADS = 1
 
 
 # What a summary says in its table.
@@ -224,15 +225,11 @@ def _closed_if_cut_short(writer: Writer) -> Iterator[None]:
 
 
 def _bound_memory(writer: Writer) -> None:
-    """Bound what DuckDB holds."""
+    """Bound what DuckDB takes beside the workers."""
     duck = writer.duck
-    ((stocks, threads),) = duck.execute(
-        "select count(distinct ticker), current_setting('threads') from series"
-    ).fetchall()
-    threads = min(threads, _DUCKDB_THREADS)
-    kilobytes = stocks * _DUCKDB_KB_PER_STOCK
-    kilobytes += threads * len(value_columns(duck)) * _DUCKDB_KB_PER_COLUMN
-    duck.execute(f"set threads = {threads}")
+    ((stocks,),) = duck.execute("select count(distinct ticker) from series").fetchall()
+    kilobytes = stocks * _DUCKDB_KB_PER_STOCK + len(value_columns(duck)) * _DUCKDB_KB_PER_COLUMN
+    duck.execute(f"set threads = {_DUCKDB_THREADS}")
     duck.execute(f"set memory_limit = '{_DUCKDB_MB + kilobytes // 1000}MB'")
 
 
