@@ -189,7 +189,9 @@ def monitored_before(report: "MonitorReport") -> list[str]:
         f"{report.settled:,} settled now"
     ]
     if report.reference == "nothing":
-        lines.append("  nothing to compare them with yet; run bmastore backtest")
+        lines.append(
+            "  nothing to compare them with yet: that takes 40 days, of bmastore backtest or live"
+        )
     else:
         lines.append(f"  beside the {_REFERENCES[report.reference]}")
     return lines

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import duckdb
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -20,6 +21,7 @@ from bmastore.dashboard.shell import STATIC, environment
 from bmastore.dashboard.source import Source
 from bmastore.errors import BmastoreError
 from bmastore.reports.render import render
+from bmastore.storage.connect import damaged, is_damage
 from bmastore.storage.following import Following
 from bmastore.table import Table
 
@@ -123,7 +125,12 @@ class Dashboard:
     @contextmanager
     def _source(self) -> Iterator[Source]:
         with self._following.cursor() as duck:
-            yield Source(self._store, duck)
+            try:
+                yield Source(self._store, duck)
+            except duckdb.Error as error:
+                if is_damage(error):
+                    raise damaged(self._following.path, error) from None
+                raise
 
     def _page(
         self, request: Request, path: str, page: Page, status: int, version: str = ""

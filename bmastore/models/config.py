@@ -7,6 +7,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cache
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from bmastore import digests
@@ -118,9 +119,12 @@ class TrainConfig:
             )
         if self.features is not None and not self.features:
             raise ConfigError("features must be at least one")
+        _whole("seed", self.seed)
         if not 0 <= self.seed < 2**31:
             raise ConfigError(f"seed must lie in 0 … 2³¹ - 1, not {self.seed}")
         for split in fields(self.splits):
+            if split.name != "tail_share":
+                _whole(f"splits.{split.name}", getattr(self.splits, split.name))
             if getattr(self.splits, split.name) <= 0:
                 raise ConfigError(f"splits.{split.name} must be positive")
         if self.splits.n_folds > _MOST_FOLDS or self.splits.fold_days > _MOST_DAYS:
@@ -287,6 +291,11 @@ def _libraries() -> str:
         xgboost = version("xgboost")
     parts = {"lightgbm": version("lightgbm"), "xgboost": xgboost}
     return " ".join(f"{name}={'.'.join(text.split('.')[:2])}" for name, text in parts.items())
+
+
+def _whole(what: str, value: Any) -> None:
+    if not isinstance(value, Integral) or isinstance(value, bool):
+        raise ConfigError(f"{what} must be a whole number, not {value!r}")
 
 
 def _one_of(what: str, value: str, known: Collection[str]) -> None:

@@ -52,7 +52,9 @@ class Reference:
         if len(known) < _FEWEST:
             return None
         edges = np.unique(np.quantile(known, np.arange(1, _PARTS) / _PARTS))
-        return cls(edges, _shares(window, edges))
+        # No part of a window is quite empty, or what comes into it would be infinitely far.
+        counts = _counts(window, edges) + 0.5
+        return cls(edges, counts / counts.sum())
 
 
 def feature_day(today: NDArray[np.float32], reference: Reference | None) -> FeatureDay:
@@ -73,19 +75,22 @@ def stability_index(today: NDArray[np.float32], reference: Reference) -> float |
 
     The sum over the parts of (share today - share then) log(share today / share then): the
     Kullback-Leibler divergence both ways (Siddiqi, "Credit Risk Scorecards", 2006, chapter 8).
-    Parts are the tenths of the window, and what is missing. Each count is enlarged by a half,
-    so that an empty part is no infinity. ``None`` without any values of the day.
+    Parts are the tenths of the window, and what is missing. To the counts of the day half a row
+    per part is added, shared out as the window's are: so an empty part is no infinity, and few
+    stocks of which none misses anything are not far from a window in which that is so.
+    ``None`` without any values of the day.
     """
     if not len(today):
         return None
-    then, now = reference.shares, _shares(today, reference.edges)
+    then = reference.shares
+    counts = _counts(today, reference.edges) + len(then) / 2 * then
+    now = counts / counts.sum()
     return float(np.sum((now - then) * np.log(now / then)))
 
 
-def _shares(values: NDArray[np.float32], edges: NDArray[np.float32]) -> NDArray[np.float64]:
+def _counts(values: NDArray[np.float32], edges: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Values in each part, and those that are missing."""
     missing = np.isnan(values)
     parts = np.searchsorted(edges, values[~missing], side="right")
     known = np.bincount(parts, minlength=len(edges) + 1)
-    counts = np.append(known, np.count_nonzero(missing)) + 0.5
-    shares: NDArray[np.float64] = counts / counts.sum()
-    return shares
+    return np.append(known, np.count_nonzero(missing)).astype(np.float64)

@@ -52,6 +52,7 @@ def predict(
     ConfigError, StoreError
         If the store has no such target or tickers.
     """
+    since, until = _day("since", since), _day("until", until)
     if since and until and since > until:
         raise ConfigError(f"since {since} is after until {until}")
     stored = ask(
@@ -85,6 +86,16 @@ def predict(
         failures |= {ticker: said for ticker, said in found if isinstance(said, str)}
         table.rows.extend(tabulate(found, name).rows)
     return PredictionReport(table, failures)
+
+
+def _day(name: str, given: object) -> date | None:
+    """A date that is asked for, or its text."""
+    if given is None or isinstance(given, date):
+        return given
+    try:
+        return date.fromisoformat(str(given))
+    except ValueError:
+        raise ConfigError(f"{name} must be a date, as 2016-12-30, not {given!r}") from None
 
 
 def _ask(

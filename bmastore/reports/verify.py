@@ -28,7 +28,7 @@ from bmastore.storage.archive import history
 from bmastore.storage.connect import read_published
 from bmastore.storage.create import in_memory
 from bmastore.storage.identity import mark_of, published_state, store_id, store_state
-from bmastore.storage.ledger_place import stored_place
+from bmastore.storage.ledger_place import check_place, stored_place
 from bmastore.storage.paths import archive_path, models_path, results_path
 from bmastore.storage.renewal import LEDGER_TABLES
 from bmastore.storage.salvage import database_of, fingerprint, tables_of
@@ -38,7 +38,7 @@ from bmastore.storage.views import LEDGER
 from bmastore.table import Table
 
 # Commands that mend what is found.
-_RECOVER, _PUBLISH = "bmastore recover", "bmastore train"
+_RECOVER, _PUBLISH = "bmastore recover NEW", "bmastore train"
 _PANEL = {"prices", "features", "targets", "series", "folds", "settings", "awaited", "relabelled"}
 _COLUMNS = ("what", "problem", "mended_by")
 
@@ -74,6 +74,8 @@ def verify(path: Path, ledger_url: str | None = None) -> Verified:
     Raises
     ------
     StoreNotFoundError, StoreLockedError, SchemaTooOldError, SchemaTooNewError
+    StoreError
+        If the ledger lies elsewhere than at ``ledger_url``.
     """
     try:
         with open_reader(path, needs_panel=True) as reader:
@@ -85,6 +87,8 @@ def verify(path: Path, ledger_url: str | None = None) -> Verified:
 
 def _verify(reader: Reader, ledger_url: str | None) -> Verified:
     duck = reader.duck
+    if ledger_url is not None:
+        check_place(duck, reader.path, ledger_url)
     findings: list[Finding] = []
     rows, damaged = 0, set()
     tables = tables_of(duck, database_of(duck))
@@ -181,13 +185,25 @@ def _check_results(
             prints = {name: fingerprint(published, name) for name in LEDGER_TABLES}
             if own_id is not None and store_id(published) not in (None, own_id):
                 yield Finding(results.name, "it belongs to another store", "delete it")
-            elif ledger is not None and published_state(published) == store_state(path):
+            elif ledger is not None and _is_told(published, ledger, path):
                 for name, found in prints.items():
                     if found != fingerprint(ledger, name):
                         problem = f"{name} has other rows than the ledger"
                         yield Finding(results.name, problem, f"delete it, then {_PUBLISH}")
     except (duckdb.Error, BmastoreError) as error:
         yield Finding(results.name, _first_line(error), _PUBLISH)
+
+
+def _is_told(
+    published: duckdb.DuckDBPyConnection, ledger: duckdb.DuckDBPyConnection, path: Path
+) -> bool:
+    """Whether published results say that they are those of the ledger as it is.
+
+    A pass that runs, or was killed, has a ledger on a server ahead of them, and leaves the store's
+    file as it was.
+    """
+    runs = ledger.execute("select 1 from runs where status = 'running'").fetchall()
+    return not runs and published_state(published) == store_state(path)
 
 
 def _check_models(reader: Reader) -> tuple[int, list[Finding]]:

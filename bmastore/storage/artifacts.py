@@ -14,7 +14,7 @@ from pathlib import Path
 from bmastore import digests
 from bmastore.errors import ArtifactError
 
-_REPAIR = "train this stock again: bmastore train --all --tickers TICKER"
+_REPAIR = "train this stock again, by `bmastore train --all --tickers` and its name"
 
 
 def path_of(folder: Path, sha256: str) -> Path:

@@ -14,8 +14,8 @@ import duckdb
 from bmastore.errors import StoreDamagedError, StoreError, StoreLockedError
 from bmastore.storage.guard import checkpoint, log_size, mend
 from bmastore.storage.holders import held_here, holding, reading
-from bmastore.storage.paths import archive_path, results_path
-from bmastore.storage.statements import literal
+from bmastore.storage.paths import archive_path, is_results, results_path
+from bmastore.storage.statements import ask, literal
 from bmastore.storage.turns import let_writers_in, waiting
 from bmastore.storage.urls import masked_command
 from bmastore.storage.versions import FILE_FORMAT, check_tables
@@ -206,7 +206,12 @@ def _lock_down(duck: duckdb.DuckDBPyConnection) -> None:
 def read_published(path: Path, folder: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection that can reach nothing but published results and a folder, closed at the end."""
     with open_published(path, folder) as duck:
-        yield duck
+        try:
+            yield duck
+        except duckdb.Error as error:
+            if is_damage(error):
+                raise damaged(path, error) from None
+            raise
 
 
 def open_published(path: Path, folder: Path | None = None) -> duckdb.DuckDBPyConnection:
@@ -215,9 +220,12 @@ def open_published(path: Path, folder: Path | None = None) -> duckdb.DuckDBPyCon
     They are renewed by rename, so each reader opens them for itself: what DuckDB opens by its
     path, it shares in a process for as long as anybody has it open, however old it is by then.
     """
+    before = path.stat().st_ino if path.exists() else None
     duck = duckdb.connect(config={"memory_limit": _QUERY_MEMORY})
     try:
         duck.execute(f"attach {literal(str(path))} as published (read_only, type duckdb)")
+        if path.stat().st_ino == before:
+            _check_size(duck, path)
         duck.execute("use published")
         if folder is not None:
             duck.execute(f"set global allowed_directories = [{literal(str(folder))}]")
@@ -230,6 +238,17 @@ def open_published(path: Path, folder: Path | None = None) -> duckdb.DuckDBPyCon
         duck.close()
         raise
     return duck
+
+
+def _check_size(duck: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """See that a file is not cut short, which DuckDB tells only who reads what is missing.
+
+    Of one that has free blocks it may be in vain: those at the end DuckDB cuts off itself.
+    """
+    size = "select block_size * used_blocks from pragma_database_size() where database_name = $of"
+    ((used,),) = ask(duck, size, of="published").fetchall()
+    if path.stat().st_size < used:
+        raise duckdb.IOException(f"Could not read enough bytes: {path} is cut short")
 
 
 @contextmanager
@@ -274,9 +293,14 @@ def is_damage(error: BaseException) -> bool:
 
 def damaged(path: Path, error: BaseException) -> StoreDamagedError:
     """The error for a file that cannot be read as DuckDB's, or not all of it."""
+    if is_results(path) or results_path(path).name in str(error):
+        return StoreDamagedError(
+            f"cannot read all of {path if is_results(path) else results_path(path)}: "
+            f"{_first_line(error)}; these are published results, which `bmastore train` makes anew"
+        )
     return StoreDamagedError(
         f"cannot open {path}, or read all of it: {_first_line(error)}; `bmastore verify` tells "
-        f"what is damaged, and `bmastore recover` makes a new store of what is not"
+        f"what is damaged, and `bmastore recover NEW` makes a new store of what is not"
     )
 
 

@@ -8,7 +8,7 @@ import duckdb
 
 from bmastore.errors import StoreNotFoundError
 from bmastore.storage.connect import open_published
-from bmastore.storage.paths import real_path, results_path
+from bmastore.storage.paths import is_results, real_path, results_path
 
 
 class Following:
@@ -31,7 +31,7 @@ class Following:
 
     def __init__(self, path: str | Path) -> None:
         given = real_path(Path(path))
-        self.path = given if given.name.endswith(".results.duckdb") else results_path(given)
+        self.path = given if is_results(given) else results_path(given)
         self._lock = threading.Lock()
         self._seen: tuple[int, int] | None = None
         self._duck: duckdb.DuckDBPyConnection | None = None

@@ -74,12 +74,34 @@ def adopt_id(duck: duckdb.DuckDBPyConnection, store: Path) -> None:
 
     They do where it is a backup from before a migration, put back in its place.
     """
+    found = _id_beside(store)
+    if found:
+        ask(duck, "update meta set value = $found where name = 'store_id'", found=found)
+
+
+def check_nothing_left(store: Path) -> None:
+    """See that where a store is to be made no other one was, whose results or models are there.
+
+    Raises
+    ------
+    StoreError
+        If they are: with them the store that was lost can be made again.
+    """
+    if (not store.exists() or store.stat().st_size == 0) and _id_beside(store):
+        state = "empty" if store.exists() else "gone"
+        raise StoreError(
+            f"{store} is {state}, and its results or models are here still: `bmastore recover NEW "
+            f"--store {store}` makes a new store of what they hold. To begin without it, move "
+            f"{results_path(store).name} and {models_path(store).name} away"
+        )
+
+
+def _id_beside(store: Path) -> str | None:
+    """The id that a store's models or results bear, if there are any."""
     found = None
     with suppress(StoreError), read_published(results_path(store)) as published:
         found = store_id(published)
-    found = mark_of(store) or found
-    if found:
-        ask(duck, "update meta set value = $found where name = 'store_id'", found=found)
+    return mark_of(store) or found
 
 
 def mark_of(store: Path) -> str | None:

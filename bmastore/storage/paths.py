@@ -4,7 +4,7 @@ from pathlib import Path
 
 from bmastore.errors import ConfigError
 
-_USUAL = ".duckdb"
+_USUAL, _RESULTS = ".duckdb", ".results.duckdb"
 
 
 def real_path(store: Path) -> Path:
@@ -13,7 +13,7 @@ def real_path(store: Path) -> Path:
     Raises
     ------
     ConfigError
-        If its name is not text that DuckDB can take.
+        If its name is not text that DuckDB can take, or that of a folder.
     """
     try:
         str(store).encode()
@@ -21,12 +21,19 @@ def real_path(store: Path) -> Path:
         raise ConfigError(
             f"{str(store)!r} is not valid Unicode: give the store another name"
         ) from None
+    if not store.name or store.is_dir():
+        raise ConfigError(f"{str(store)!r} is a folder, and a store is a file: name one in it")
     return store.resolve() if store.is_symlink() else store
 
 
 def results_path(store: Path) -> Path:
     """Where a store's published results lie: ``bma.duckdb`` → ``bma.results.duckdb``."""
-    return store.with_name(f"{_own_name(store)}.results.duckdb")
+    return store.with_name(f"{_own_name(store)}{_RESULTS}")
+
+
+def is_results(path: Path) -> bool:
+    """Whether a file is named as published results are."""
+    return path.name.endswith(_RESULTS)
 
 
 def models_path(store: Path) -> Path:
@@ -63,7 +70,7 @@ def adopt_files(store: Path) -> None:
         if path != store
         and path.is_file()
         and not path.name.startswith(store.name)
-        and not path.name.endswith(".results.duckdb")
+        and not is_results(path)
     ]
     if other:
         return

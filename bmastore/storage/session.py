@@ -23,6 +23,7 @@ from bmastore.storage.connect import (
 from bmastore.storage.create import fill, in_memory, is_blank, is_empty, make_store
 from bmastore.storage.guard import checkpoint, log_size
 from bmastore.storage.identity import (
+    check_nothing_left,
     check_results,
     claim_ledger,
     claim_models,
@@ -188,6 +189,8 @@ def open_writer(
     if not path.parent.is_dir():
         raise StoreError(f"cannot create {path}: there is no folder {path.parent}")
     place = postgres.place(ledger_url) if ledger_url else None
+    if create:
+        check_nothing_left(path)
     is_new = create and make_store(path, place)
     with ExitStack() as stack:
         writer = stack.enter_context(connected(path, patience, say))
@@ -344,7 +347,7 @@ def _current_results(stack: ExitStack, path: Path) -> duckdb.DuckDBPyConnection 
     """
     if not results_path(path).is_file():
         return None
-    with suppress(StoreError):  # a damaged copy: the store itself answers
+    with suppress(StoreError, duckdb.Error):  # a damaged copy: the store itself answers
         duck = stack.enter_context(read_published(results_path(path), archive_path(path)))
         if published_state(duck) == store_state(path):
             return duck

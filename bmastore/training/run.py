@@ -4,12 +4,11 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
 
-from bmastore.errors import StoppedError, WorkersError
 from bmastore.ledger import runs
 from bmastore.ledger.entries import Made
 from bmastore.models.config import TrainConfig
@@ -218,8 +217,9 @@ def _closed_if_cut_short(writer: Writer) -> Iterator[None]:
     """Have the ledger say at once that a pass has ended where it was, and not by the next pass."""
     try:
         yield
-    except (StoppedError, WorkersError):
-        with writer.transaction():
+    except Exception:
+        # What ended it may be that nothing can be written; the next pass will say it then.
+        with suppress(Exception), writer.transaction():
             runs.interrupt_dead_runs(writer)
         raise
 

@@ -54,3 +54,9 @@ def test_a_day_says_where_its_stocks_stood():
     assert found.share_missing == pytest.approx(1 / 6)
     nothing = feature_day(np.full(3, np.nan, np.float32), REFERENCE)
     assert (nothing.median, nothing.quartile_distance, nothing.share_missing) == (None, None, 1.0)
+
+
+def test_few_stocks_that_lie_like_the_window_are_stable_though_none_misses_anything():
+    tenths = (np.arange(20) + 0.5) / 20
+    day = np.quantile(WINDOW, tenths).astype(np.float32)
+    assert stability_index(day, REFERENCE) < 0.001

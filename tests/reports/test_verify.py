@@ -65,7 +65,7 @@ def test_a_whole_store_is_whole_and_nothing_is_changed(trained):
 @pytest.mark.parametrize("table", ["features", "targets", "folds"])
 def test_a_flipped_bit_is_found_in_its_table(trained, table):
     damage_block_of(trained, table)
-    assert (table, "bmastore recover") in problems(trained)
+    assert (table, "bmastore recover NEW") in problems(trained)
     done = cli("verify", "--store", trained.path, check=1)
     assert "checksum" in done.stdout
     assert "wrong" in done.stderr
@@ -73,7 +73,7 @@ def test_a_flipped_bit_is_found_in_its_table(trained, table):
 
 def test_a_store_that_does_not_open_is_found_too(trained):
     trained.path.write_bytes(trained.path.read_bytes()[: BLOCK + HEADERS])
-    assert ("bma.duckdb", "bmastore recover") in problems(trained)
+    assert ("bma.duckdb", "bmastore recover NEW") in problems(trained)
     done = cli("status", "--store", trained.path, check=2)
     assert "`bmastore verify` tells what is damaged" in done.stderr
 
@@ -155,6 +155,26 @@ def test_a_ledger_on_a_server_is_verified_where_it_is(tmp_path, url, panel):
         there.execute("delete from predictions where ticker = 'DEMO02'")
     wrong = {"predictions", "standings", "bma.results.duckdb"}
     assert {what for what, _ in problems(store)} == wrong
+
+
+def test_a_ledger_is_looked_for_where_it_lies_and_nowhere_else(tmp_path, url, panel, trained):
+    elsewhere = "postgresql://me@127.0.0.1:1/db"
+    store = Store(tmp_path / "bma.duckdb", ledger=url)
+    store.ingest(panel, target=TARGET, horizon=HORIZON)
+    for path in (store.path, trained.path):
+        with pytest.raises(StoreError, match=r"the ledger of .* lies in"):
+            Store(path, ledger=elsewhere).verify()
+
+
+def test_results_that_a_killed_pass_has_left_behind_its_ledger_are_not_damaged(
+    tmp_path, url, panel
+):
+    store = Store(tmp_path / "bma.duckdb", ledger=url)
+    store.ingest(panel, target=TARGET, horizon=HORIZON)
+    store.train(FAST)
+    with psycopg.connect(url, autocommit=True) as there:
+        there.execute("update runs set status = 'running', trained = trained - 1")
+    assert problems(store) == set()
 
 
 # --- recover ------------------------------------------------------------------------------

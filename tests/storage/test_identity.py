@@ -40,11 +40,19 @@ def test_the_results_of_another_store_are_not_written_over(trained, other, panel
     assert results_path(trained.path).read_bytes() == before
 
 
-def test_a_new_store_does_not_take_what_another_left(tmp_path, trained, panel):
+@pytest.mark.parametrize("state", ["gone", "empty"])
+def test_where_a_store_is_lost_no_new_one_is_begun_beside_what_can_save_it(
+    tmp_path, trained, panel, state
+):
     trained.path.unlink()
-    with pytest.raises(StoreError, match="belongs to another store"):
+    if state == "empty":
+        trained.path.touch()
+    with pytest.raises(StoreError, match=f"is {state}, and .* `bmastore recover NEW --store"):
         trained.ingest(panel, target=TARGET, horizon=HORIZON)
-    assert not trained.path.exists()
+    assert trained.path.exists() == (state == "empty")
+    trained.recover(tmp_path / "new.duckdb")
+    entries = Store(tmp_path / "new.duckdb").sql("select ticker from v_entries")
+    assert set(entries["ticker"]) == set(panel["ticker"])
 
 
 def test_a_copied_store_keeps_its_models(tmp_path, trained):

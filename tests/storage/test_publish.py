@@ -8,8 +8,9 @@ import duckdb
 import psycopg
 import pytest
 
-from bmastore import PassOptions, Store
+from bmastore import PassOptions, Store, connect
 from bmastore.datasets import known_on
+from bmastore.errors import StoreDamagedError
 from bmastore.storage.comments import about_view, comments
 from bmastore.storage.paths import results_path
 from bmastore.storage.publish import publish
@@ -171,3 +172,31 @@ def test_nothing_is_described_that_there_is_not(trained):
 def test_views_are_described_by_their_first_sentence():
     for name in VIEWS:
         assert about_view(name).endswith((".", ":")), name
+
+
+# --- damage -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("eighths", range(8))
+def test_readers_of_results_that_were_cut_short_are_answered_or_told_what_mends_them(
+    trained, eighths
+):
+    path = results_path(trained.path)
+
+    def read():
+        assert trained.status().trained == len(entries["ticker"].unique())
+        assert trained.explain("DEMO01").facts.rows
+        return trained.sql("select * from v_entries order by all")
+
+    entries = trained.sql("select * from v_entries order by all")
+    path.chmod(0o644)
+    os.truncate(path, path.stat().st_size * eighths // 8)
+    told = []
+    for ask in (read, lambda: connect(trained.path).version()):
+        try:
+            ask()
+        except StoreDamagedError as error:
+            told.append(str(error))
+    assert all("`bmastore train` makes anew" in sentence for sentence in told)
+    trained.train(FAST)
+    assert read().equals(entries)

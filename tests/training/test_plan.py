@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from bmastore import PassOptions, Store, TrainConfig
+from bmastore import PassOptions, Splits, Store, TrainConfig
 from bmastore.errors import ConfigError
 from tests.helpers import FAST, HORIZON, TARGET, cli, cli_json, files_below, statuses
 
@@ -120,3 +120,13 @@ def test_what_is_allowed_is_planned_and_trained(filled, asked):
 def test_less_memory_than_one_worker_takes_is_refused(filled):
     with pytest.raises(ConfigError, match=r"9 MB are too little memory: .* takes 600 MB"):
         filled.plan(FAST, PassOptions(max_memory=10_000_000))
+
+
+def test_numbers_of_things_are_whole():
+    for make in (
+        lambda: TrainConfig(seed=1.5),
+        lambda: TrainConfig(seed="a"),
+        lambda: TrainConfig(splits=Splits(n_folds="a")),
+    ):
+        with pytest.raises(ConfigError, match="must be a whole number"):
+            make()

@@ -12,6 +12,7 @@ import pytest
 
 from bmastore import PassOptions, Store, TrainConfig
 from bmastore.datasets import planted_panel
+from bmastore.storage.paths import models_path
 from bmastore.workers.chunks import Chunk
 from bmastore.workers.dispatch import MemoryWatch
 from tests.helpers import (
@@ -204,3 +205,13 @@ def test_a_pass_in_another_thread_works(filled):
     thread.start()
     thread.join()
     assert done[0].trained == 6
+
+
+def test_a_pass_that_fails_as_a_whole_is_over_in_the_ledger_at_once(filled):
+    """Nothing can be written where models belong, as in a folder of somebody else."""
+    models_path(filled.path).mkdir(exist_ok=True)
+    for i in range(256):
+        (models_path(filled.path) / f"{i:02x}").write_text("")
+    with pytest.raises(FileExistsError):
+        filled.train(FAST)
+    assert filled.sql("select status from v_runs")["status"].tolist() == ["interrupted"]
