@@ -12,6 +12,7 @@ from bmastore.storage.migrate import migrate
 from bmastore.storage.paths import real_path
 from bmastore.storage.postgres import open_server
 from bmastore.storage.session import Writer, open_reader, open_writer
+from bmastore.storage.urls import shown
 from bmastore.storage.versions import check_version
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ class Upkeep:
         Raises
         ------
         ConfigError
-            If the folder holds anything else.
+            If the folder holds anything else, or its name looks like an address.
         StoreError
             If the database belongs to another store, is the ledger itself or holds anything else.
         """
@@ -124,6 +125,12 @@ class Upkeep:
             own_id = store_id(reader.duck) or ""
             if "://" in str(to):
                 return mirror.send(reader.duck, self.path, own_id, str(to))
+        if shown(str(to)) != str(to) and not Path(to).is_dir():
+            # It is not repeated, for it may hold a password.
+            raise ConfigError(
+                "the place to publish to is no URL, and looks like one: write "
+                "postgresql://user@host/database; a folder of such a name has to be there already"
+            )
         return folder.write_views(self.path, own_id, Path(to))
 
     def superset(self, output: str | Path, database_url: str | None = None) -> int:

@@ -80,3 +80,15 @@ def test_a_place_that_is_no_folder_is_said(trained, tmp_path):
     assert "it is a file; name a folder" in done.stderr
     done = cli("publish", "--to", tmp_path / "no" / "where", "--store", trained.path, check=2)
     assert "cannot write in" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["postgresql:/me:sekret@host/db", "me:sekret@host/db", "host=127.0.0.1 password=sekret"],
+)
+def test_an_address_that_is_no_url_is_no_folder_and_not_repeated(trained, tmp_path, place):
+    before = files_below(tmp_path)
+    told = cli("publish", "--to", place, "--store", trained.path, check=2, cwd=tmp_path)
+    assert "looks like one" in told.stderr
+    assert "sekret" not in told.stderr
+    assert files_below(tmp_path) == before
