@@ -12,7 +12,7 @@ from bmastore.storage.migrate import migrate
 from bmastore.storage.paths import real_path
 from bmastore.storage.postgres import open_server
 from bmastore.storage.session import Writer, open_reader, open_writer
-from bmastore.storage.urls import shown
+from bmastore.storage.urls import is_meant_as_url
 from bmastore.storage.versions import check_version
 
 if TYPE_CHECKING:
@@ -125,11 +125,11 @@ class Upkeep:
             own_id = store_id(reader.duck) or ""
             if "://" in str(to):
                 return mirror.send(reader.duck, self.path, own_id, str(to))
-        if shown(str(to)) != str(to) and not Path(to).is_dir():
+        if is_meant_as_url(str(to)):
             # It is not repeated, for it may hold a password.
             raise ConfigError(
                 "the place to publish to is no URL, and looks like one: write "
-                "postgresql://user@host/database; a folder of such a name has to be there already"
+                "postgresql://user@host/database, or a folder of such a name as ./name"
             )
         return folder.write_views(self.path, own_id, Path(to))
 

@@ -13,6 +13,15 @@ _SECRET = re.compile(r"pass|pwd|secret|token|key", re.IGNORECASE)
 # What an argument of a command with a URL, or a part of one, has in it.
 _TELLING = re.compile("://|@|pass|pwd|secret|token", re.IGNORECASE)
 
+# What is no URL, and meant as one: `postgresql:/me:secret@host/db`, `me:secret@host/db`, or as
+# PostgreSQL's own tools take it.
+_MEANT = re.compile(r"\w+:/|[^/]*:[^/]*@|.*password\s*=", re.IGNORECASE)
+
+
+def is_meant_as_url(text: str) -> bool:
+    """Whether text that is no URL looks like one that was written wrong."""
+    return _MEANT.match(text) is not None
+
 
 def parse_url(url: str) -> "URL":
     """A database URL; a PostgreSQL server is reached by psycopg.
