@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
+from bmastore.errors import ConfigError
 from bmastore.looks import Looks
 from bmastore.models.config import TrainConfig
 from bmastore.progress import told
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from bmastore.training.plan import Plan
     from bmastore.training.run import RunSummary
     from bmastore.workers.dispatch import Progress
+
+Settings = TypeVar("Settings", TrainConfig, PassOptions)
 
 
 class Store(Looks):
@@ -212,8 +215,8 @@ class Store(Looks):
         with told(on_progress) as show, self._writing() as writer:
             return run_passes(
                 writer,
-                config or TrainConfig(),
-                options or PassOptions(),
+                _given(TrainConfig, config),
+                _given(PassOptions, options),
                 show,
                 make_executor or local_executor,
                 self._say,
@@ -229,7 +232,7 @@ class Store(Looks):
         from bmastore.training.run import plan_passes
 
         with open_reader(self.path, needs_panel=True) as reader:
-            return plan_passes(reader, config or TrainConfig(), options or PassOptions())
+            return plan_passes(reader, _given(TrainConfig, config), _given(PassOptions, options))
 
     def backtest(
         self,
@@ -289,7 +292,7 @@ class Store(Looks):
         with told(on_progress) as show, self._writing() as writer:
             plan = plan_backtest(
                 writer,
-                config or TrainConfig(),
+                _given(TrainConfig, config),
                 cutoffs=cutoffs,
                 every=every,
                 as_of=as_of,
@@ -307,3 +310,11 @@ class Store(Looks):
         if report is not None:
             write_report(self.path, found, Path(report))
         return found
+
+
+def _given(kind: type[Settings], settings: Settings | None) -> Settings:
+    """Settings, the usual ones where there are none."""
+    if settings is not None and not isinstance(settings, kind):
+        name = kind.__name__
+        raise ConfigError(f"{settings!r} is no {name}; write bmastore.{name}(…), options by name")
+    return kind() if settings is None else settings

@@ -130,3 +130,15 @@ def test_numbers_of_things_are_whole():
     ):
         with pytest.raises(ConfigError, match="must be a whole number"):
             make()
+
+
+def test_what_are_no_settings_is_refused(filled):
+    for call in (
+        lambda: filled.train("fast"),
+        lambda: filled.train(PassOptions()),
+        lambda: filled.plan({"preset": "fast"}),
+        lambda: filled.train(FAST, options=FAST),
+        lambda: filled.backtest("fast"),
+    ):
+        with pytest.raises(ConfigError, match=r"is no (TrainConfig|PassOptions); write bmastore"):
+            call()
