@@ -66,7 +66,9 @@ class Pool:
         kill = getattr(self._executor, "kill", None)
         if kill is not None:
             kill()
-        self._executor.shutdown(wait=False)
+        # Dask's own executor cannot be shut down without a scheduler: told is why it ends.
+        with contextlib.suppress(Exception):
+            self._executor.shutdown(wait=False)
 
     def _end(self) -> None:
         """Let workers end by themselves, and wait for it."""

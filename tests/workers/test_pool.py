@@ -2,14 +2,14 @@
 
 import os
 import sys
-from concurrent.futures import BrokenExecutor
+from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
 
 import numpy as np
 import psutil
 import pytest
 
 from bmastore.arrays import PanelArrays
-from bmastore.errors import StoppedError
+from bmastore.errors import StoppedError, WorkersError
 from bmastore.workers.chunks import Chunk
 from bmastore.workers.dispatch import MemoryWatch, run_all
 from bmastore.workers.local import local_executor
@@ -98,3 +98,16 @@ def test_who_does_not_wait_for_suspects_stops_and_no_stock_has_failed():
         outcomes = run_all(chunks, die, pool, MemoryWatch(None), lambda: False)
         with pytest.raises(StoppedError):
             list(outcomes)
+
+
+class WithoutScheduler(ThreadPoolExecutor):
+    """As Dask's own executor once its scheduler has gone."""
+
+    def shutdown(self, wait=True, *, cancel_futures=False):
+        super().shutdown(wait, cancel_futures=cancel_futures)
+        raise ConnectionError("the client is closed")
+
+
+def test_why_a_pool_ends_is_told_whatever_its_executor_says_of_it():
+    with pytest.raises(WorkersError, match="went away"), Pool(WithoutScheduler, 1):
+        raise WorkersError("the scheduler went away")
