@@ -296,7 +296,8 @@ def damaged(path: Path, error: BaseException) -> StoreDamagedError:
     if is_results(path) or results_path(path).name in str(error):
         return StoreDamagedError(
             f"cannot read all of {path if is_results(path) else results_path(path)}: "
-            f"{_first_line(error)}; these are published results, which `bmastore train` makes anew"
+            f"{_first_line(error)}; these are published results: move them away, and `bmastore "
+            f"train` makes them anew"
         )
     return StoreDamagedError(
         f"cannot open {path}, or read all of it: {_first_line(error)}; `bmastore verify` tells "

@@ -138,7 +138,7 @@ def test_results_that_are_not_those_of_the_store_are_found(trained):
     assert problems(trained) == set()
     results_path(trained.path).unlink()
     results_path(trained.path).write_bytes(b"garbage")
-    assert problems(trained) == {("bma.results.duckdb", "bmastore train")}
+    assert problems(trained) == {("bma.results.duckdb", "move it away, then bmastore train")}
     trained.train(FAST)
     assert problems(trained) == set()
 

@@ -197,6 +197,6 @@ def test_readers_of_results_that_were_cut_short_are_answered_or_told_what_mends_
             ask()
         except StoreDamagedError as error:
             told.append(str(error))
-    assert all("`bmastore train` makes anew" in sentence for sentence in told)
+    assert all("`bmastore train` makes them anew" in sentence for sentence in told)
     trained.train(FAST)
     assert read().equals(entries)
