@@ -53,10 +53,13 @@ def or_none(values: NDArray[np.float64]) -> list[Any]:
 def _to_decimals(
     values: NDArray[np.float64], decimals: NDArray[np.number[Any]]
 ) -> NDArray[np.float64]:
-    """The floats closest to decimal numbers; values too small or too large for that stay."""
+    """The floats closest to decimal numbers; values too small or too large for that stay.
+
+    What is zero has no sign: ALP stores each -0.0 apart, in six bytes.
+    """
     fits = (decimals < len(_POWERS)) & np.isfinite(values)
     power = _POWERS[np.where(fits, np.clip(decimals, 0, len(_POWERS) - 1), 0).astype(int)]
     with np.errstate(invalid="ignore", over="ignore"):
         scaled = np.rint(values * power)
     found: NDArray[np.float64] = np.where(fits & (np.abs(scaled) < 2**53), scaled / power, values)
-    return found
+    return found + 0.0

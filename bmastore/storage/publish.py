@@ -20,6 +20,7 @@ from bmastore.storage import archive
 from bmastore.storage.comments import comments, describe
 from bmastore.storage.compact import free_bytes
 from bmastore.storage.identity import store_state
+from bmastore.storage.packing import pack_if_scattered
 from bmastore.storage.paths import results_path
 from bmastore.storage.renewal import LEDGER_TABLES, Here, There, renew_table, renew_tables
 from bmastore.storage.session import Writer
@@ -55,9 +56,9 @@ def publish(writer: Writer, *, is_last: bool = True) -> Path:
         left_over.unlink(missing_ok=True)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
-        if not _renewed(writer, target, temporary):
+        if not _renewed(writer, target, temporary, is_last=is_last):
             _discard(temporary)
-            _write(writer, temporary, is_new=True)
+            _write(writer, temporary, is_new=True, is_last=is_last)
         temporary.chmod(_READ_ONLY)
         temporary.replace(target)
     except BaseException:
@@ -71,18 +72,18 @@ def _discard(temporary: Path) -> None:
         part.unlink(missing_ok=True)
 
 
-def _renewed(writer: Writer, before: Path, path: Path) -> bool:
+def _renewed(writer: Writer, before: Path, path: Path, *, is_last: bool) -> bool:
     """Whether a copy of what was published before could be brought up to date."""
     if not before.exists():
         return False
     try:
         shutil.copyfile(before, path)
-        return _write(writer, path, is_new=False)
+        return _write(writer, path, is_new=False, is_last=is_last)
     except (OSError, duckdb.Error):  # it is damaged, or none of ours
         return False
 
 
-def _write(writer: Writer, path: Path, *, is_new: bool) -> bool:
+def _write(writer: Writer, path: Path, *, is_new: bool, is_last: bool) -> bool:
     """Bring a file up to date; ``False`` if it is not as this bmastore would have made it."""
     duck, layout = writer.duck, _layout()
     with _attached(duck, path) as home:
@@ -95,10 +96,15 @@ def _write(writer: Writer, path: Path, *, is_new: bool) -> bool:
         published = dict(run(duck, "publish/about").fetchall())
         stamp = str(run(duck, "server/panel_stamp").fetchall()[0][0])
         source = Here(duck, home) if writer.server is None else There(duck, home, writer.server)
+        if published.get("panel_stamp") != stamp:
+            # The largest table that is copied whole comes back into the room that it leaves.
+            duck.execute("delete from published.prices")
+            duck.commit()
+            duck.execute("checkpoint published")
+            duck.begin()
+            renew_table(duck, "prices", f"{home}.main.v_prices")
         renew_tables(duck, source)
         renew_table(duck, "series", f"{home}.main.series")
-        if published.get("panel_stamp") != stamp:
-            renew_table(duck, "prices", f"{home}.main.v_prices")
         about = {
             "store_id": writer.store_id,
             "layout": layout,
@@ -110,6 +116,8 @@ def _write(writer: Writer, path: Path, *, is_new: bool) -> bool:
         duck.commit()
         # Nobody reads it before it has its name: this one needs no guard.
         duck.execute("checkpoint published")
+        if is_last:
+            pack_if_scattered(duck)
     return True
 
 

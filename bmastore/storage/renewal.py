@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import duckdb
 
+from bmastore.storage.salvage import fingerprint_of
 from bmastore.storage.statements import Part, bulk_insert, quoted, run
 
 if TYPE_CHECKING:
@@ -116,9 +117,12 @@ def renew_tables(duck: duckdb.DuckDBPyConnection, source: Source) -> None:
 
 
 def renew_table(duck: duckdb.DuckDBPyConnection, table: str, rows: str) -> None:
-    """Copy a table whole."""
-    duck.execute(f"delete from published.{quoted(table)}")  # noqa: S608
-    duck.execute(f"insert into published.{quoted(table)} by name from {rows}")
+    """Copy a table whole, unless it is the same: a copy leaves the room of the one before free."""
+    published = f"published.main.{quoted(table)}"
+    if fingerprint_of(duck, published) == fingerprint_of(duck, rows):
+        return
+    duck.execute(f"delete from {published}")  # noqa: S608
+    duck.execute(f"insert into {published} by name from {rows}")
 
 
 def _count(duck: duckdb.DuckDBPyConnection, relation: str) -> int:

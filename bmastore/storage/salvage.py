@@ -97,9 +97,13 @@ def fingerprint(
     duckdb.Error
         If a block of it is damaged.
     """
-    place = f"{quoted(database or database_of(duck))}.main.{quoted(table)}"
+    return fingerprint_of(duck, f"{quoted(database or database_of(duck))}.main.{quoted(table)}")
+
+
+def fingerprint_of(duck: duckdb.DuckDBPyConnection, relation: str) -> tuple[int, int]:
+    """The fingerprint of a relation whose name is written as SQL; see :func:`fingerprint`."""
     found = duck.execute(
-        f"select count(*), coalesce(sum(hash(t)::hugeint), 0) from {place} as t"  # noqa: S608
+        f"select count(*), coalesce(sum(hash(t)::hugeint), 0) from {relation} as t"  # noqa: S608
     )
     count, total = found.fetchall()[0]
     return int(count), int(total)

@@ -71,3 +71,8 @@ def test_shares_sum_to_one_to_the_last_decimal(shares):
     # All but the largest are the closest there are, and it gives way for them.
     assert np.abs(told - shares).max() <= 0.5e-4 * len(shares) + 1e-12
     assert (told >= 0).all()
+
+
+@given(st.floats(-1e-9, 0.0), st.floats(0.1, 10))
+def test_what_is_told_as_zero_has_no_sign(value, size):
+    assert repr(float(by_size(value, size))) == repr(float(to_decimals(value))) == "0.0"

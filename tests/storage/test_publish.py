@@ -80,6 +80,15 @@ def test_a_renewal_is_the_same_as_results_made_anew(tmp_path, panel):
     assert content(results_path(store.path)) == renewed
 
 
+def test_little_of_what_is_published_is_free_room(tmp_path, panel):
+    store = Store(tmp_path / "bma.duckdb")
+    for _ in nights(store, panel):
+        with duckdb.connect(str(results_path(store.path)), read_only=True) as duck:
+            sizes = "select free_blocks, total_blocks from pragma_database_size()"
+            ((free, total),) = duck.execute(sizes).fetchall()
+        assert free <= total / 8
+
+
 def test_a_ledger_on_a_server_is_published_likewise(tmp_path, url, panel):
     store = Store(tmp_path / "bma.duckdb", ledger=url)
     for _ in nights(store, panel):
