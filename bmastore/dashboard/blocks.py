@@ -28,7 +28,7 @@ class Tiles:
 
 @dataclass(frozen=True)
 class Bar:
-    """A named value; ``share``, 0 to 1, is the length of its bar, to the left where negative."""
+    """A named value; ``share``, -1 to 1, is its part of the longest bar, to the left if negative."""
 
     label: str
     value: Any
@@ -43,6 +43,11 @@ class Bars:
     title: str
     reading: str
     bars: Sequence[Bar]
+
+    @property
+    def zero(self) -> float:
+        """Where all bars begin: at the left of their column, in its middle where some go left."""
+        return 0.5 if any(bar.share < 0 for bar in self.bars) else 0.0
 
 
 @dataclass(frozen=True)

@@ -119,6 +119,22 @@ def test_its_months_and_spreads_are_those_of_the_backtest(reported, text):
     assert [row[1] for row in bars] == [shown(value) for value in means]
 
 
+def test_bars_go_from_one_zero_to_the_left_or_to_the_right(text):
+    section = text.partition("Mean target by fifth of the forecasts, ensemble</h2>")[2]
+    bars = re.findall(
+        r'class="number">([^<]*)</td>\s*<td class="bar two-sided"><span class="\w+" '
+        r'style="margin-left: ([\d.]+)%; width: ([\d.]+)%"',
+        section.partition("</section>")[0],
+    )
+    assert len(bars) == 5
+    longest = max(abs(float(value)) for value, _, _ in bars)
+    for value, start, width in bars:
+        share = float(value) / longest
+        assert float(width) == pytest.approx(50 * abs(share), abs=0.3)
+        zero = float(start) + float(width) if share < 0 else float(start)
+        assert zero == pytest.approx(50, abs=0.1)
+
+
 def test_it_is_drawn_from_disk_without_an_error_or_a_request(browser, reported):
     from axe_playwright_python.sync_playwright import Axe
 
