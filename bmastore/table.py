@@ -1,7 +1,9 @@
 """A small table of answers, on its way from the store to a person or a program."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from bmastore.errors import ConfigError
@@ -13,6 +15,9 @@ if TYPE_CHECKING:
 
 # Rows that a notebook shows of a table.
 _SHOWN = 60
+# Types of whole numbers of which floats do not hold all, and up to where they do.
+_LARGE = ("BIGINT", "UBIGINT", "HUGEINT", "UHUGEINT")
+_EXACT = 2**53
 
 
 @dataclass(frozen=True)
@@ -36,13 +41,23 @@ class Table:
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
 
     def frame(self) -> "pd.DataFrame":
-        """The rows as a pandas frame, dates as ``datetime64``."""
+        """The rows as a pandas frame: dates as ``datetime64``, fractions as ``float64``.
+
+        Whole numbers among which some are missing are ``float64`` too, unless one is too large to
+        be told by it: those stay Python's.
+        """
         import pandas as pd
 
         frame = pd.DataFrame(self.rows, columns=list(self.columns))
-        for name, kind in zip(self.columns, self.types, strict=True):
-            if kind == "DATE":
+        for i, (name, kind) in enumerate(zip(self.columns, self.types, strict=True)):
+            if kind == "DATE" or kind.startswith("TIMESTAMP"):
                 frame[name] = pd.to_datetime(frame[name])
+            elif kind in ("FLOAT", "DOUBLE"):
+                frame[name] = frame[name].astype("float64")
+            elif kind in _LARGE:
+                values = [row[i] for row in self.rows]
+                if None in values and any(abs(value or 0) > _EXACT for value in values):
+                    frame[name] = pd.Series(values, dtype=object)
         return frame
 
     def arrow(self) -> "pa.Table":
@@ -64,6 +79,7 @@ class Table:
             "BOOLEAN": pa.bool_(),
             "INTEGER": pa.int32(),
             "BIGINT": pa.int64(),
+            "UBIGINT": pa.uint64(),
             "FLOAT": pa.float32(),
             "DOUBLE": pa.float64(),
         }
@@ -98,6 +114,22 @@ class Table:
         more = len(self.rows) - _SHOWN
         left = f"<p>and {more:,} rows more</p>" if more > 0 else ""
         return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{left}"
+
+
+def distinct(names: Sequence[str]) -> tuple[str, ...]:
+    """Names of columns of which no two are the same, as DuckDB tells them apart: a, a_1, a_2.
+
+    Case makes no other name. What is known by its name alone, as in JSON, would lose all but one.
+    """
+    found: dict[str, str] = {}
+    for name in names:
+        told = name
+        for n in count(1):
+            if told.lower() not in found:
+                break
+            told = f"{name}_{n}"
+        found[told.lower()] = told
+    return tuple(found.values())
 
 
 def _shown(value: Any) -> str:

@@ -6,7 +6,8 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from bmastore.table import Table
+from bmastore.table import Table, distinct
+from tests.helpers import cli_json
 
 ROWS = [("A", dt.date(2024, 1, 2), 1, 0.5, True), ("<b>", None, None, None, None)]
 TABLE = Table(
@@ -28,6 +29,33 @@ def test_a_table_without_rows_keeps_its_types():
     empty = Table(TABLE.columns, TABLE.types, [])
     assert empty.arrow().schema == TABLE.arrow().schema
     assert empty.polars().schema["mean"] == pl.Float64
+
+    assert empty.frame()["mean"].dtype == "float64"
+    assert empty.frame()["date"].dtype.kind == "M"
+
+
+def test_numbers_of_a_column_without_any_are_none_of_another_kind():
+    missing = Table(("mean",), ("DOUBLE",), [(None,), (None,)])
+    assert missing.frame()["mean"].dtype == "float64"
+
+
+def test_whole_numbers_that_no_float_holds_stay_what_they_are():
+    large = 2**53 + 1
+    for rows in ([(large,), (None,)], [(large,), (1,)]):
+        frame = Table(("n",), ("BIGINT",), rows).frame()
+        assert frame["n"].tolist() == [value for (value,) in rows]
+    assert Table(("n",), ("BIGINT",), [(1,), (None,)]).frame()["n"].dtype == "float64"
+    assert Table(("n",), ("UBIGINT",), [(2**64 - 1,)]).arrow().to_pylist() == [{"n": 2**64 - 1}]
+
+
+def test_columns_of_one_name_are_told_apart(trained):
+    assert distinct(["a", "A", "a_1", "a"]) == ("a", "A_1", "a_1_1", "a_2")
+    query = "select 1 as n, 2 as n, 3 as N"
+    assert trained.query(query).records() == [{"n": 1, "n_1": 2, "N_2": 3}]
+    assert trained.sql(query)["n_1"].tolist() == [2]
+    assert trained.query(query).polars().columns == ["n", "n_1", "N_2"]
+    told = cli_json("sql", query, "--format", "json", "--store", trained.path)
+    assert told == [{"n": 1, "n_1": 2, "N_2": 3}]
 
 
 def test_a_notebook_shows_text_as_text():

@@ -28,7 +28,7 @@ class Tiles:
 
 @dataclass(frozen=True)
 class Bar:
-    """A named value; ``share``, -1 to 1, is its part of the longest bar, to the left if negative."""
+    """A named value; ``share``, -1 to 1, is its part of the longest bar, to the left below 0."""
 
     label: str
     value: Any

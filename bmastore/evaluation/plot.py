@@ -75,7 +75,7 @@ def _draw_skill(axes: Any, report: "BacktestReport") -> None:
             total,
             color=COLOURS.get(name, GREY) if in_story else "#d3d8dd",
             linewidth=2.6 if name == "ensemble" else 1.6 if in_story else 1.0,
-            label=f"{name}  {total[-1] / len(mine):+.3f} a day" if in_story else None,
+            label=f"{name}  {total[-1] / len(mine):+.3f} per day" if in_story else None,
         )
     for cutoff in report.cutoffs:
         axes.axvline(cutoff, color="#c4cad0", linewidth=0.8, linestyle=":")

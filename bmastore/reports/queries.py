@@ -14,7 +14,7 @@ from bmastore.storage.readonly import check_query
 from bmastore.storage.resources import sql, sql_names
 from bmastore.storage.session import Reader
 from bmastore.storage.statements import run
-from bmastore.table import Table, Tabular
+from bmastore.table import Table, Tabular, distinct
 
 STATUSES = ("trained", "pending", "stale", "failed", "skipped")
 
@@ -94,7 +94,7 @@ def _table(
     duck: duckdb.DuckDBPyConnection, text: str, parameters: dict[str, Any] | None = None
 ) -> Table:
     duck.execute(text, parameters)
-    columns = tuple(column[0] for column in duck.description or ())
+    columns = distinct([column[0] for column in duck.description or ()])
     types = tuple(str(column[1]) for column in duck.description or ())
     return Table(columns, types, duck.fetchall())
 
