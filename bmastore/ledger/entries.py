@@ -32,7 +32,8 @@ _OF_RESULT = (
 _DIGITS: dict[str, Callable[[Any], NDArray[np.float64]]] = {
     "weights": to_sum,
     "oof_log_scores": to_decimals,
-    **dict.fromkeys(("oof_rmses", "scales", "oof_rmse"), partial(by_size, digits=5)),
+    **dict.fromkeys(("oof_rmses", "oof_rmse"), partial(by_size, digits=5)),
+    "scales": partial(by_size, digits=4),
     **{
         field.name: to_decimals
         for field in fields(OofScores)

@@ -62,6 +62,14 @@ def test_a_pass_records_weights_metrics_forecasts_and_out_of_fold_predictions(tr
     assert run["wall_s"] > 0
 
 
+def test_no_two_runs_of_a_ledger_have_one_id(trained, monkeypatch):
+    (first,) = trained.sql("select run_id from runs")["run_id"]
+    drawn = iter([first, first, "facade"])
+    monkeypatch.setattr("secrets.token_hex", lambda n: next(drawn))
+    assert trained.train(FAST).run_id == "facade"
+    assert sorted(trained.sql("select run_id from runs")["run_id"]) == sorted([first, "facade"])
+
+
 @pytest.mark.parametrize("options", [PassOptions(workers=1, batch_size=1), PassOptions(workers=3)])
 def test_results_do_not_depend_on_workers_or_batches(trained, panel, tmp_path, options):
     other = Store(tmp_path / "other.duckdb")
