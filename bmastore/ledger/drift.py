@@ -5,6 +5,7 @@ a universe is made anew; of these, some are looked at. Nothing of the day itself
 a part in it.
 """
 
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
@@ -15,7 +16,7 @@ from bmastore.arrays import evenly_spread
 from bmastore.calendar import Grid, utc_now
 from bmastore.ledger.entries import Columns
 from bmastore.models.config import Splits
-from bmastore.models.drift import Reference, feature_day
+from bmastore.models.drift import FeatureDay, Reference, feature_day
 from bmastore.panel.read import RECENT_DAYS, feature_columns_sql
 from bmastore.panel.series import feature_columns
 from bmastore.storage.session import Writer
@@ -25,6 +26,8 @@ from bmastore.storage.statements import run
 _WINDOW, _FIRST = 252, 60
 # Days of a window that are looked at: so many at least, and as many as give so many values.
 _FEWEST_DAYS, _VALUES = 24, 10_000
+# Values that are read at once: a first measuring of 100,000 stocks looks at 16 million per feature.
+_AT_ONCE = 10_000_000
 
 
 def measure_new_days(writer: Writer) -> int:
@@ -44,17 +47,21 @@ def measure_new_days(writer: Writer) -> int:
     sample = max(_FEWEST_DAYS, _VALUES // max(n for _, n in found))
     windows = {day: _window(days, day, sample) for day in new}
     wanted = sorted({*new, *(day for window in windows.values() for day in window)})
-    rows = _read(writer, wanted, features)
-    # Days of one cell have one window.
-    references = {
-        window: _references([rows[day] for day in window if day in rows], len(features))
-        for window in set(windows.values())
-    }
-    columns = Columns()
+    stocks = dict(found)
+    at_once = max(1, _AT_ONCE // sum(stocks[day] for day in wanted))
+    measured: dict[tuple[date, str], FeatureDay] = {}
+    for start in range(0, len(features), at_once):
+        some = features[start : start + at_once]
+        for feature, rows in zip(some, _read(writer, wanted, some), strict=True):
+            # Days of one cell have one window.
+            references = {window: _reference(rows, window) for window in set(windows.values())}
+            for day in new:
+                measured[day, feature] = feature_day(rows[day], references[windows[day]])
+    columns, now = Columns(), utc_now()
     for day in new:
-        for i, feature in enumerate(features):
-            measured = feature_day(rows[day][:, i], references[windows[day]][i])
-            columns.add(date=day, feature=feature, measured_at=utc_now(), **vars(measured))
+        for feature in features:
+            one = measured[day, feature]
+            columns.add(date=day, feature=feature, measured_at=now, **vars(one))
     writer.insert("feature_days", columns.values)
     return len(new)
 
@@ -66,28 +73,24 @@ def _window(days: list[date], day: date, sample: int) -> tuple[date, ...]:
     return tuple(evenly_spread([one for one in days if one < first][-_WINDOW:], sample))
 
 
-def _references(before: list[NDArray[np.float32]], n_features: int) -> list[Reference | None]:
-    """How each feature lies in a window: on its days, each of shape (stocks, p)."""
-    if not before:
-        return [None] * n_features
-    window = np.concatenate(before)
-    return [Reference.of(window[:, i]) for i in range(n_features)]
+def _reference(
+    rows: Mapping[date, NDArray[np.float32]], window: tuple[date, ...]
+) -> Reference | None:
+    """How a feature lies in a window."""
+    return Reference.of(np.concatenate([rows[day] for day in window])) if window else None
 
 
 def _read(
     writer: Writer, days: list[date], features: tuple[str, ...]
-) -> dict[date, NDArray[np.float32]]:
-    """Features of all stocks on some days, shape (stocks, p) by day, in one scan."""
+) -> Iterator[dict[date, NDArray[np.float32]]]:
+    """Of one feature after another the values of all stocks by day, in one scan."""
     found: dict[str, Any] = run(
         writer.duck, "panel/rows_of_named_days", feature_columns=feature_columns_sql(features),
         days=days,
     ).fetchnumpy()  # fmt: skip
-    X = np.column_stack([found[f"x{i}"] for i in range(len(features))]).astype(np.float32)
-    at = np.asarray(found["date"]).astype("datetime64[D]")
-    order = np.argsort(at, kind="stable")
-    edges = np.searchsorted(at[order], np.array([*days, date.max], "datetime64[D]"))
-    return {
-        day: X[order[edges[i] : edges[i + 1]]]
-        for i, day in enumerate(days)
-        if edges[i] < edges[i + 1]
-    }
+    places = np.asarray(found["place"])
+    order = np.argsort(places, kind="stable")
+    edges = np.searchsorted(places[order], np.arange(len(days) + 1))
+    for i in range(len(features)):
+        values = np.asarray(found[f"x{i}"])[order]
+        yield {day: values[edges[k] : edges[k + 1]] for k, day in enumerate(days)}
