@@ -14,7 +14,13 @@ import duckdb
 from bmastore.errors import StoreDamagedError, StoreError, StoreLockedError
 from bmastore.storage.guard import checkpoint, log_size, mend
 from bmastore.storage.holders import held_here, holding, reading
-from bmastore.storage.paths import archive_path, is_results, results_path
+from bmastore.storage.paths import (
+    STORE,
+    archive_path,
+    is_results,
+    models_path,
+    results_path,
+)
 from bmastore.storage.statements import ask, literal
 from bmastore.storage.turns import let_writers_in, waiting
 from bmastore.storage.urls import masked_command
@@ -48,7 +54,8 @@ _OF_FILES = (
 _NOT_WRITTEN = (duckdb.IOException, duckdb.FatalException, duckdb.TransactionException)
 # In a notebook and under `python -c` DuckDB draws a bar of its own into what is printed.
 _QUIET = "set enable_progress_bar = false"
-_SQLITE = b"SQLite format 3\0"
+# How files begin, DuckDB's after a checksum of eight bytes.
+_SQLITE, _DUCKDB = b"SQLite format 3\0", b"DUCK"
 _HOLDER = re.compile(r"held in (.+?) \(PID (\d+)\)")
 
 
@@ -142,10 +149,18 @@ def _connect_patiently(
 
 
 def _check_kind(path: Path) -> None:
-    """Refuse what DuckDB would fetch an extension for, to open it all the same."""
+    """Refuse what DuckDB would open all the same: a SQLite database, or a file to be ingested."""
     with path.open("rb") as file:
-        if file.read(len(_SQLITE)) == _SQLITE:
-            raise StoreError(f"{path} is a SQLite database, and a store is a DuckDB file: name it")
+        begin = file.read(len(_SQLITE))
+    if begin == _SQLITE:
+        raise StoreError(f"{path} is a SQLite database, and a store is a DuckDB file: name it")
+    # A store that is damaged may begin with anything.
+    may_be_store = path.suffix == STORE or models_path(path).exists()
+    if begin and begin[8:12] != _DUCKDB and not may_be_store:
+        raise StoreError(
+            f"{path} is no DuckDB file, and a store is one: name it, or where nothing is; files of "
+            f"prices or features are for `bmastore ingest`"
+        )
 
 
 @contextmanager

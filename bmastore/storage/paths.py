@@ -1,14 +1,18 @@
 """Where the files of a store lie: beside it, under names that no other store has."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from bmastore.errors import ConfigError
 
-_USUAL, _RESULTS = ".duckdb", ".results.duckdb"
+# How the names of stores and of their results usually end.
+STORE, _RESULTS = ".duckdb", ".results.duckdb"
 
 
 def real_path(store: Path) -> Path:
     """The file itself: what lies beside a store lies beside the file, not beside a link to it.
+
+    ``~`` is somebody's home, as for a shell.
 
     Raises
     ------
@@ -21,6 +25,8 @@ def real_path(store: Path) -> Path:
         raise ConfigError(
             f"{str(store)!r} is not valid Unicode: give the store another name"
         ) from None
+    with suppress(RuntimeError):  # nobody's home is known: it is a name like others
+        store = store.expanduser()
     if not store.name or store.is_dir():
         raise ConfigError(f"{str(store)!r} is a folder, and a store is a file: name one in it")
     return store.resolve() if store.is_symlink() else store
@@ -52,7 +58,7 @@ def _own_name(store: Path) -> str:
     ``prices.us`` and ``prices.eu`` have one stem: of a store whose name does not end as usual,
     it is the whole name.
     """
-    return store.stem if store.suffix == _USUAL else f"{store.name}.bma"
+    return store.stem if store.suffix == STORE else f"{store.name}.bma"
 
 
 def adopt_files(store: Path) -> None:
@@ -61,7 +67,7 @@ def adopt_files(store: Path) -> None:
     Before, they were named after the stem alone. Files that another store of the same stem may
     own are left where they are: what they lack is made anew.
     """
-    if store.suffix == _USUAL:
+    if store.suffix == STORE:
         return
     # Whatever else has the stem may be a store that owns them.
     other = [

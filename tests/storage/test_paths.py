@@ -50,3 +50,8 @@ def test_migrate_gives_older_files_the_names_they_have_now(tmp_path, trained):
     store.migrate()
     assert not (tmp_path / "old.models").exists()
     assert store.predict().failures == {}
+
+
+def test_a_home_is_found_as_by_a_shell(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert Store("~/bma.duckdb").path == tmp_path / "bma.duckdb"

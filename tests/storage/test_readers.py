@@ -159,6 +159,20 @@ def test_six_readers_of_the_file_do_not_starve_a_writer(trained, panel):
             reader.stdout.close()
 
 
+@pytest.mark.parametrize("name", ["prices.csv", "prices.parquet", "notes"])
+def test_a_file_that_is_no_database_is_refused_by_every_command_and_kept(tmp_path, name):
+    store = Store(tmp_path / name)
+    if name.endswith("parquet"):
+        make_prices().to_parquet(store.path)
+    else:
+        make_prices().to_csv(store.path, index=False)
+    before = store.path.read_bytes()
+    for ask in (store.status, store.train, lambda: store.ingest(make_prices())):
+        with pytest.raises(StoreError, match="is no DuckDB file, and a store is one"):
+            ask()
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [before]
+
+
 @pytest.mark.parametrize("of", ["store", "results"])
 def test_a_file_of_sqlite_in_the_place_of_a_store_is_refused_and_no_extension_fetched(
     tmp_path, trained, of
