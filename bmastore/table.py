@@ -50,7 +50,7 @@ class Table:
 
         frame = pd.DataFrame(self.rows, columns=list(self.columns))
         for i, (name, kind) in enumerate(zip(self.columns, self.types, strict=True)):
-            if kind == "DATE" or kind.startswith("TIMESTAMP"):
+            if kind == "DATE" or (kind.startswith("TIMESTAMP") and not kind.endswith("]")):
                 frame[name] = pd.to_datetime(frame[name])
             elif kind in ("FLOAT", "DOUBLE"):
                 frame[name] = frame[name].astype("float64")

@@ -48,6 +48,13 @@ def test_whole_numbers_that_no_float_holds_stay_what_they_are():
     assert Table(("n",), ("UBIGINT",), [(2**64 - 1,)]).arrow().to_pylist() == [{"n": 2**64 - 1}]
 
 
+def test_lists_of_times_stay_lists(trained):
+    text = "select [timestamp '2024-01-02 10:00', null] as t, [date '2024-01-02'] as d"
+    found = trained.sql(text)
+    assert found["t"].tolist() == [[dt.datetime(2024, 1, 2, 10), None]]
+    assert found["d"].tolist() == [[dt.date(2024, 1, 2)]]
+
+
 def test_columns_of_one_name_are_told_apart(trained):
     assert distinct(["a", "A", "a_1", "a"]) == ("a", "A_1", "a_1_1", "a_2")
     query = "select 1 as n, 2 as n, 3 as N"
