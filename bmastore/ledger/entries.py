@@ -264,7 +264,7 @@ def entry_id(run_id: str, number: int) -> str:
 
 
 def new_id() -> str:
-    """A fresh id: 12 hex digits. Of ten thousand runs, two have the same once in five million."""
+    """A fresh id: 12 hex digits. Of ten thousand, two are the same once in five million."""
     return secrets.token_hex(6)
 
 

@@ -14,13 +14,7 @@ import duckdb
 from bmastore.errors import StoreDamagedError, StoreError, StoreLockedError
 from bmastore.storage.guard import checkpoint, log_size, mend
 from bmastore.storage.holders import held_here, holding, reading
-from bmastore.storage.paths import (
-    STORE,
-    archive_path,
-    is_results,
-    models_path,
-    results_path,
-)
+from bmastore.storage.paths import STORE, archive_path, is_results, models_path, results_path
 from bmastore.storage.statements import ask, literal
 from bmastore.storage.turns import let_writers_in, waiting
 from bmastore.storage.urls import masked_command

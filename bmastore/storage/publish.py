@@ -22,7 +22,14 @@ from bmastore.storage.compact import free_bytes
 from bmastore.storage.identity import store_state
 from bmastore.storage.packing import pack_if_scattered
 from bmastore.storage.paths import results_path
-from bmastore.storage.renewal import LEDGER_TABLES, Here, There, renew_table, renew_tables
+from bmastore.storage.renewal import (
+    LEDGER_TABLES,
+    Here,
+    There,
+    copy_table,
+    renew_table,
+    renew_tables,
+)
 from bmastore.storage.session import Writer
 from bmastore.storage.shown import send_panel
 from bmastore.storage.statements import ask, literal, quoted, run
@@ -102,7 +109,7 @@ def _write(writer: Writer, path: Path, *, is_new: bool, is_last: bool) -> bool:
             duck.commit()
             duck.execute("checkpoint published")
             duck.begin()
-            renew_table(duck, "prices", f"{home}.main.v_prices")
+            copy_table(duck, "prices", f"{home}.main.v_prices")
         renew_tables(duck, source)
         renew_table(duck, "series", f"{home}.main.series")
         about = {

@@ -111,18 +111,22 @@ def renew_tables(duck: duckdb.DuckDBPyConnection, source: Source) -> None:
         new = Part(source.relation("outcomes", outcomes))
         run(duck, "publish/append_outcomes", since=outcomes, outcomes=new)
     for table in LEDGER_TABLES:
-        is_whole = is_begun and table in _GROWING
-        if not is_whole or _count(duck, f"published.{table}") != source.count(table):
+        if table not in _GROWING:
             renew_table(duck, table, source.relation(table))
+        elif not is_begun or _count(duck, f"published.{table}") != source.count(table):
+            copy_table(duck, table, source.relation(table))
 
 
 def renew_table(duck: duckdb.DuckDBPyConnection, table: str, rows: str) -> None:
     """Copy a table whole, unless it is the same: a copy leaves the room of the one before free."""
-    published = f"published.main.{quoted(table)}"
-    if fingerprint_of(duck, published) == fingerprint_of(duck, rows):
-        return
-    duck.execute(f"delete from {published}")  # noqa: S608
-    duck.execute(f"insert into {published} by name from {rows}")
+    if fingerprint_of(duck, f"published.main.{quoted(table)}") != fingerprint_of(duck, rows):
+        copy_table(duck, table, rows)
+
+
+def copy_table(duck: duckdb.DuckDBPyConnection, table: str, rows: str) -> None:
+    """Copy a table whole."""
+    duck.execute(f"delete from published.main.{quoted(table)}")  # noqa: S608
+    duck.execute(f"insert into published.main.{quoted(table)} by name from {rows}")
 
 
 def _count(duck: duckdb.DuckDBPyConnection, relation: str) -> int:

@@ -117,11 +117,15 @@ def judge(measures):
     return lines
 
 
-def print_table(measures, lines):
-    print(f"\n{'measure':<28} {'median':>10} {'min':>10} {'max':>10}")
+def print_medians(measures, title="measure"):
+    print(f"\n{title:<28} {'median':>10} {'min':>10} {'max':>10}")
     for name, values in measures.items():
         median = statistics.median(values)
         print(f"{name:<28} {median:>10.2f} {min(values):>10.2f} {max(values):>10.2f}")
+
+
+def print_table(measures, lines):
+    print_medians(measures)
     print(f"\n{'ratio':<28} {'measured':>10} {'bound':>10}")
     for what, value, bound in lines:
         sign, limit = bound.split()

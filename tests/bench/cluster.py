@@ -16,29 +16,32 @@ from pathlib import Path
 import duckdb
 import psutil
 
-from tests.bench.__main__ import REAL_DATA, command, split_last_day
+from tests.bench.__main__ import REAL_DATA, command, print_medians, split_last_day
 
 _WORKERS = 2
 _HOW = {"local": ("--workers", _WORKERS), "cluster": ("--cluster", f"local:{_WORKERS}")}
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    measures = in_rounds(__doc__, run)
+    wall = {how: statistics.median(measures[f"{how}_s"]) for how in _HOW}
+    print(f"cluster against local, wall  {wall['cluster'] / wall['local']:>10.2f}    <= 1.10")
+    for which in ("first", "daily"):
+        traffic = statistics.median(measures[f"{which}_kb_per_stock"])
+        print(f"{f'{which} pass, kB per stock':<28} {traffic:>10.1f}    <= 60")
+
+
+def in_rounds(about, run, title="measure"):
+    """What is measured, round by round, over the stocks that the command line asks for."""
+    parser = argparse.ArgumentParser(description=about.splitlines()[0])
     parser.add_argument("--prices", type=Path, default=REAL_DATA / "us_ohlcv_3800.parquet")
     parser.add_argument("--stocks", type=int, default=1500)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         measures = run(Path(folder), options.prices, options.stocks, options.rounds)
-    print(f"\n{'measure':<28} {'median':>10} {'min':>10} {'max':>10}")
-    for name, values in measures.items():
-        print(f"{name:<28} {statistics.median(values):>10.2f} {min(values):>10.2f} "
-              f"{max(values):>10.2f}")  # fmt: skip
-    wall = {how: statistics.median(measures[f"{how}_s"]) for how in _HOW}
-    print(f"cluster against local, wall  {wall['cluster'] / wall['local']:>10.2f}    <= 1.10")
-    for which in ("first", "daily"):
-        traffic = statistics.median(measures[f"{which}_kb_per_stock"])
-        print(f"{f'{which} pass, kB per stock':<28} {traffic:>10.1f}    <= 60")
+    print_medians(measures, title)
+    return measures
 
 
 def some_stocks(prices, n_stocks, folder):

@@ -9,15 +9,12 @@ slopes over stocks of CPU time: the coordinator's, and that of fits in the first
 process of this machine's, and one of a Dask cluster whose scheduler is a process of its own.
 """
 
-import argparse
 import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 
 from bmastore.models.config import TrainConfig
 from bmastore.storage.paths import models_path
@@ -27,38 +24,21 @@ from bmastore.training.run import run_passes
 from bmastore.workers.cluster import count_workers
 from bmastore.workers.dask import connected
 from bmastore.workers.local import local_executor
-from tests.bench.__main__ import REAL_DATA, command
+from tests.bench.__main__ import command
 from tests.bench.answers import Remembering
-from tests.bench.cluster import some_stocks
+from tests.bench.cluster import in_rounds, some_stocks
 
 # Of the stocks, over which the slope is measured.
 _PARTS = (0.25, 1.0)
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--prices", type=Path, default=REAL_DATA / "us_ohlcv_3800.parquet")
-    parser.add_argument("--stocks", type=int, default=1500)
-    parser.add_argument("--rounds", type=int, default=3)
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        measures = run(Path(folder), options.prices, options.stocks, options.rounds)
-    print(f"\n{'CPU ms per stock':<28} {'median':>10} {'min':>10} {'max':>10}")
-    for name, values in measures.items():
-        print(f"{name:<28} {statistics.median(values):>10.2f} {min(values):>10.2f} "
-              f"{max(values):>10.2f}")  # fmt: skip
+    measures = in_rounds(__doc__, run, title="CPU ms per stock")
     for how in _HOW:
         fit, ours = (
             statistics.median(measures[f"{how}, {who}"]) for who in ("worker", "coordinator")
         )
         print(f"{how}: one coordinator feeds {fit / ours:>8.0f}    >= 64 workers")
-
-
-@contextmanager
-def here():
-    executor = local_executor(1)
-    yield executor
-    executor.shutdown()
 
 
 @contextmanager
@@ -83,7 +63,7 @@ def in_cluster(folder):
             yield executor
 
 
-_HOW = {"local": lambda folder: here(), "cluster": in_cluster}
+_HOW = {"local": lambda folder: local_executor(1), "cluster": in_cluster}
 
 
 def run(folder, prices, n_stocks, rounds):
