@@ -42,7 +42,7 @@ def tell_member_days(writer: Writer, target: str, run_id: str) -> None:
     rows = writer.ledger_rows("untold_cutoffs", target=target, run_id=run_id)
     cutoffs = {row["cutoff"] for row in rows}
     try:
-        entries = _history(writer)
+        entries = all_entries(writer)
     except StoreDamagedError:
         entries = LEDGER
         told = "select cutoff from member_days where target = $target"
@@ -52,7 +52,7 @@ def tell_member_days(writer: Writer, target: str, run_id: str) -> None:
         writer.change_ledger("replace_member_days", which=which, history=entries)
 
 
-def _history(writer: Writer) -> Part:
+def all_entries(writer: Writer) -> Part:
     """All entries: a ledger on a server has no archive."""
     return LEDGER if writer.server else history(writer.duck, writer.path)
 
@@ -72,5 +72,5 @@ def tell_outcomes(writer: Writer, since: date = _EVER) -> None:
 def tell_all(writer: Writer) -> None:
     """Tell all anew, inside a transaction."""
     writer.change_ledger("replace_standings", which=_ALL, told=standings_told())
-    writer.change_ledger("replace_member_days", which=_ALL, history=_history(writer))
+    writer.change_ledger("replace_member_days", which=_ALL, history=all_entries(writer))
     tell_outcomes(writer)

@@ -259,8 +259,8 @@ def _forecast_columns(forecasts: Sequence[Forecasts]) -> dict[str, list[Any]]:
 
 
 def entry_id(run_id: str, number: int) -> str:
-    """The id of a run's entry. What entries of a run have in common is stored once."""
-    return f"{run_id}-{number}"
+    """The id of a run's entry, in hex. What entries of a run have in common is stored once."""
+    return f"{run_id}-{number:x}"
 
 
 def new_id() -> str:

@@ -8,8 +8,9 @@ others, is judged by nothing that was there already.
 
 The mixture's components wait with it, for density and CRPS cannot be told from quantiles, and the
 members are gone when the next entry replaces them. They are kept of first forecasts alone, one
-row per stock and day, where a pass writes one per day of the horizon; and they stay with the
-outcome, should its label be revised: 43 of the 108 bytes that an outcome takes of the store.
+row per stock and day, where a pass writes one per day of the horizon. Should the label be revised,
+an outcome is judged anew by what it has kept of them and its entry's weights and scales: all of
+them would take 43 bytes, nearly half of an outcome.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,14 +21,15 @@ import duckdb
 import numpy as np
 
 from bmastore.calendar import utc_now
-from bmastore.ledger.derived import tell_outcomes
+from bmastore.errors import StoreDamagedError
+from bmastore.ledger.derived import all_entries, tell_outcomes
 from bmastore.ledger.digits import by_size, or_none, to_decimals, to_sum
 from bmastore.ledger.entries import Made, forecast_rows
 from bmastore.models.mixture import QUANTILE_COLUMNS
 from bmastore.storage import postgres
 from bmastore.storage.session import Writer
-from bmastore.storage.statements import registered, run
-from bmastore.storage.views import REVISED
+from bmastore.storage.statements import among, registered, run
+from bmastore.storage.views import LEDGER, REVISED
 
 _Row = Mapping[str, Any]
 _Key = tuple[str, str, date]
@@ -35,7 +37,9 @@ _Key = tuple[str, str, date]
 # adjusted close that is rounded anew moves all labels of a stock's history a little.
 _SAME = 1e-3
 _FORECAST = ("mean", "sd", *QUANTILE_COLUMNS, "p_up")
-_KEPT = ("entry_id", "ticker", "target", "date", "made_at", "known_until", *_FORECAST, "components")
+_KEPT = ("entry_id", "ticker", "target", "date", "made_at", "known_until", *_FORECAST)
+# Entries that are asked for at once.
+_AT_ONCE = 5_000
 
 
 def known_until(duck: duckdb.DuckDBPyConnection) -> date | None:
@@ -82,9 +86,9 @@ def settle(writer: Writer) -> int:
     """Join forecasts with the labels that have come, inside a transaction; returns how many.
 
     A label that was revised, or became known on another day, makes a new row with the next
-    ``revision``. What is settled already
-    is left alone: if the process died between the commit on a server and that of the panel, the
-    next settling finds it there.
+    ``revision``, unless its entry cannot be read. What is settled already is left alone: if the
+    process died between the commit on a server and that of the panel, the next settling finds it
+    there.
     """
     # Beside the labels of a first ingest, even joins with nothing would take seconds.
     waits = "select exists (from awaited) or exists (from relabelled)"
@@ -93,7 +97,7 @@ def settle(writer: Writer) -> int:
     due, revised = _rows(writer.duck, "outcomes/due"), _rows(writer.duck, "outcomes/revised")
     if not due and not revised:
         return 0
-    settled = _to_settle(due, revised, _newest(writer, [*due, *revised]))
+    settled = _with_components(writer, _to_settle(due, revised, _newest(writer, [*due, *revised])))
     if settled:
         writer.insert("outcomes", _judged(settled, utc_now()))
         tell_outcomes(writer, since=min(row["date"] for row in settled))
@@ -154,23 +158,62 @@ def _to_settle(
     return settled
 
 
+def _with_components(writer: Writer, settled: Sequence[_Row]) -> list[_Row]:
+    """What is to be recorded and can be judged, with all components."""
+    lacking = [row for row in settled if row["components"] is None]
+    if not lacking:
+        return list(settled)
+    from bmastore.models.components import with_entry
+
+    entries = _entries_of(writer, sorted({row["entry_id"] for row in lacking}))
+    whole: list[_Row] = []
+    for row in settled:
+        components, entry = row["components"], entries.get(row["entry_id"])
+        if components is None and entry is not None:
+            weighed = entry["members"], entry["weights"], entry["scales"]
+            components = with_entry(*weighed, row["centres"], row["scale"])
+        if components is not None:
+            whole.append({**row, "components": components})
+    return whole
+
+
+def _entries_of(writer: Writer, ids: Sequence[str]) -> dict[str, _Row]:
+    """How some entries weigh their members; those of an archive that cannot be read are missing."""
+    try:
+        entries = all_entries(writer)
+    except StoreDamagedError:
+        entries = LEDGER
+    found: dict[str, _Row] = {}
+    for start in range(0, len(ids), _AT_ONCE):
+        which = among("entry_id", ids[start : start + _AT_ONCE])
+        rows = writer.ledger_rows("mixtures_of_entries", which=which, history=entries)
+        found |= {row["entry_id"]: row for row in rows}
+    return found
+
+
 def _judged(settled: Sequence[_Row], now: datetime) -> dict[str, Sequence[Any]]:
     """Rows of `outcomes`, as columns: forecasts and labels with their scores."""
     # What scores needs SciPy, and most ingests settle nothing.
-    from bmastore.models.components import judge, judge_zero, unpacked
+    from bmastore.models.components import judge, judge_zero, unpacked, without_entry
 
     actual = np.array([row["actual"] for row in settled], dtype=np.float64)
     components = unpacked([row["components"] for row in settled])
     ours, zeros = judge(actual, components), judge_zero(actual, components)
     sd = [row["sd"] for row in settled]
+    kept = [without_entry(row["components"]) for row in settled]
     return {
         **{name: [row[name] for row in settled] for name in (*_KEPT, "label_end", "revision")},
         "settled_at": [now] * len(settled),
-        "actual": actual.tolist(),
+        "actual": by_size(actual, sd, digits=7).tolist(),
         "pit": to_decimals(ours.pit).tolist(),
         "crps": by_size(ours.crps, sd).tolist(),
         "log_score": to_decimals(ours.log_score).tolist(),
         "zero_pit": or_none(to_decimals(zeros.pit)),
         "zero_crps": or_none(by_size(zeros.crps, sd)),
         "zero_log_score": or_none(to_decimals(zeros.log_score)),
+        "centres": [
+            by_size(centres, width, digits=4).tolist()
+            for (centres, _), width in zip(kept, sd, strict=True)
+        ],
+        "scale": by_size([scale for _, scale in kept], digits=4).tolist(),
     }

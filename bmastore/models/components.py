@@ -2,7 +2,8 @@
 
 A forecast's mean and quantiles do not tell its density. So the forecast that will be judged is
 kept with its components, as float32: the null member `zero` first, which every forecast is
-compared with, then the members that have weight.
+compared with, then the members that have weight. Once it has been judged, what its entry does not
+say is enough: where the members stood, and how wide the row is.
 """
 
 from collections.abc import Sequence
@@ -61,6 +62,58 @@ def with_zero_first(
     first = np.zeros((len(components), 1, 3), dtype=np.float32)
     first[:, 0, 2] = np.nan if zero_scale is None else zero_scale
     return np.concatenate([first, components], axis=1)
+
+
+def without_entry(components: Sequence[float]) -> tuple[list[float], float]:
+    """What a mixture's entry does not say of it; see :func:`with_entry`.
+
+    Parameters
+    ----------
+    components:
+        As one flat list, those of `zero` first.
+
+    Returns
+    -------
+    The centres of the members with weight but `zero`, whose is 0; and the scale of the first
+    component with weight. In units of the target.
+    """
+    (zero_weight, _, zero_scale), *others = np.reshape(components, (-1, 3)).tolist()
+    used = [(centre, scale) for weight, centre, scale in others if weight > 0]
+    return [centre for centre, _ in used], zero_scale if zero_weight > 0 else used[0][1]
+
+
+def with_entry(
+    members: Sequence[str],
+    weights: Sequence[float],
+    scales: Sequence[float],
+    centres: Sequence[float],
+    scale: float,
+) -> list[float] | None:
+    """Components as one flat list, those of `zero` first, of a mixture and its entry.
+
+    Parameters
+    ----------
+    members, weights, scales:
+        What the entry says of its k members. Their scales have the same ratios in all rows.
+    centres, scale:
+        What :func:`without_entry` has left.
+
+    Returns
+    -------
+    ``None`` if they do not belong together.
+    """
+    parts = dict(zip(members, zip(weights, scales, strict=True), strict=True))
+    zero = parts.pop(ZERO, (0.0, np.nan))
+    others = [part for part in parts.values() if part[0] > 0]
+    first = zero if zero[0] > 0 else next(iter(others), None)
+    if first is None or len(others) != len(centres):
+        return None
+    # Where a stock has never moved all scales are zero.
+    width = scale / first[1] if first[1] > 0 else 1.0
+    components = [zero[0], 0.0, zero[1] * width]
+    for (weight, own), centre in zip(others, centres, strict=True):
+        components += [weight, centre, own * width]
+    return components
 
 
 def unpacked(rows: Sequence[Sequence[float]]) -> NDArray[np.float64]:

@@ -5,16 +5,7 @@ foreign keys (DuckDB's break updates of the parent), no indexes (they double a t
 a missing time zone means UTC.
 """
 
-from sqlalchemy import (
-    ARRAY,
-    Column,
-    Date,
-    Double,
-    Integer,
-    MetaData,
-    String,
-    Table,
-)
+from sqlalchemy import ARRAY, Column, Date, Double, Integer, MetaData, String, Table
 from sqlalchemy import TIMESTAMP as Timestamp
 from sqlalchemy.types import REAL
 
@@ -241,7 +232,12 @@ outcomes = Table(
     *(Column(name, Double, nullable=False) for name in ("actual", "pit", "crps", "log_score")),
     # NULL where the settings leave out the member `zero`.
     *(Column(name, Double) for name in ("zero_pit", "zero_crps", "zero_log_score")),
-    Column("components", ARRAY(REAL), nullable=False),
+    # All of the mixture in rows from before 0014; NULL in others.
+    Column("components", ARRAY(REAL)),
+    # What the entry does not say of the mixture: where its members with weight stand, but for
+    # `zero`, and the scale of the first with weight, `zero` before the others.
+    Column("centres", ARRAY(Double)),
+    Column("scale", Double),
 )
 
 # How the forecasts of a date did over its stocks: what views of days show, so that nobody has to

@@ -1,5 +1,7 @@
 """Forecasts that were made before their label was known, and no others, are judged by it."""
 
+from datetime import date, timedelta
+
 import duckdb
 import numpy as np
 import pandas as pd
@@ -9,6 +11,8 @@ import pytest
 from bmastore import PassOptions, Store
 from bmastore.datasets import planted_panel
 from bmastore.models import mixture
+from bmastore.models.components import with_entry
+from bmastore.storage.paths import archive_path
 from bmastore.storage.session import open_writer
 from tests.helpers import FAST, HORIZON, TARGET
 
@@ -44,6 +48,12 @@ def outcomes(store):
     return store.sql("select * from outcomes order by ticker, date, revision")
 
 
+def with_entries(store):
+    """Each outcome with its entry."""
+    entries = {entry.entry_id: entry for entry in store.sql("from ledger").itertuples()}
+    return [(row, entries[row.entry_id]) for row in outcomes(store).itertuples()]
+
+
 def test_each_row_is_judged_by_its_first_forecast(fresh):
     made = []
     for day in (280, 282, 290):
@@ -59,30 +69,38 @@ def test_each_row_is_judged_by_its_first_forecast(fresh):
     for name in ("mean", "sd", "q05", "q25", "q50", "q75", "q95", "p_up"):
         assert (both[name] == both[f"{name}_first"]).all()
     labels = found.merge(PANEL, on=KEYS)[TARGET]
-    assert (found["actual"] == labels).all()
+    assert (abs(found["actual"] - labels) < 1e-6 * found["sd"]).all()
     shown = fresh.sql("from v_outcomes")
     assert (shown["error"] == shown["actual"] - shown["mean"]).all()
     assert (found["label_end"] > found["known_until"]).all()
     assert (found["revision"] == 0).all()
 
 
+def check_scores(row, entry):
+    """An outcome is judged by the mixture that it and its entry tell."""
+    parts = with_entry(entry.members, entry.weights, entry.scales, row.centres, row.scale)
+    weight, centre, scale = np.reshape(parts, (-1, 3)).T
+    y, centres = np.array([row.actual]), centre[None, :]
+    assert weight.sum() == pytest.approx(1)
+    assert row.mean == pytest.approx(centre @ weight, abs=1e-3 * row.sd)
+    pit = mixture.mixture_cdf(y, centres, scale, weight)
+    assert row.pit == pytest.approx(pit[0], abs=1e-3)
+    crps = mixture.mixture_crps(y, centres, scale, weight)
+    assert row.crps == pytest.approx(crps[0], rel=1e-3)
+    of_zero = mixture.mixture_crps(y, np.zeros((1, 1)), scale[:1], np.ones(1))
+    assert row.zero_crps == pytest.approx(of_zero[0], rel=1e-3)
+    assert row.q05 < row.q95
+    if row.q05 < row.actual < row.q95:
+        assert 0.05 < row.pit < 0.95
+
+
 def test_scores_are_those_of_the_mixture_that_was_forecast(fresh):
     night(fresh, 280)
     night(fresh, 290)
-    for row in outcomes(fresh).itertuples():
-        weight, centre, scale = np.reshape(row.components, (-1, 3)).astype(float).T
-        y, centres = np.array([row.actual]), centre[None, :]
-        assert weight.sum() == pytest.approx(1)
-        assert row.mean == pytest.approx(centre @ weight, abs=1e-3 * row.sd)
-        pit = mixture.mixture_cdf(y, centres, scale, weight)
-        assert row.pit == pytest.approx(pit[0], abs=1e-3)
-        crps = mixture.mixture_crps(y, centres, scale, weight)
-        assert row.crps == pytest.approx(crps[0], rel=1e-3)
-        of_zero = mixture.mixture_crps(y, np.zeros((1, 1)), scale[:1], np.ones(1))
-        assert row.zero_crps == pytest.approx(of_zero[0], rel=1e-3)
-        assert row.q05 < row.q95
-        if row.q05 < row.actual < row.q95:
-            assert 0.05 < row.pit < 0.95
+    found = with_entries(fresh)
+    assert len(found) == 15
+    for row, entry in found:
+        check_scores(row, entry)
 
 
 def test_what_comes_later_changes_no_outcome(fresh, tmp_path):
@@ -148,7 +166,8 @@ def test_settling_again_changes_nothing(fresh):
     ingest(fresh, known_on(290))
     fresh.train(FAST)
     fresh.train(FAST, PassOptions(force=True))
-    assert outcomes(fresh).drop(columns="components").equals(before.drop(columns="components"))
+    lists = ["components", "centres"]
+    assert outcomes(fresh).drop(columns=lists).equals(before.drop(columns=lists))
 
 
 def test_what_a_server_has_committed_already_is_not_settled_twice(fresh):
@@ -170,15 +189,19 @@ def test_what_a_server_has_committed_already_is_not_settled_twice(fresh):
     assert waiting > before["date"].max().date()
 
 
+def label_of(day, change=0.0):
+    """One stock's row of a day, whose label has changed."""
+    row = PANEL[(PANEL["ticker"] == "DEMO01") & (PANEL["date"] == DAYS[day])]
+    return row.assign(**{TARGET: row[TARGET] + change})
+
+
 def test_a_label_that_is_revised_later_is_a_new_row_that_says_so(fresh):
     for day in (280, 290):
         night(fresh, day)
     first = outcomes(fresh)
-    row = known_on(290).query("ticker == 'DEMO01'")
-    row = row[row["date"] == DAYS[278]]
-    ingest(fresh, row.assign(**{TARGET: row[TARGET] + 1e-6}))  # rounded anew
+    ingest(fresh, label_of(278, 1e-6))  # rounded anew
     assert len(outcomes(fresh)) == len(first)
-    ingest(fresh, row.assign(**{TARGET: row[TARGET] + 0.01}))
+    ingest(fresh, label_of(278, 0.01))
     fresh.train(FAST)
     found = outcomes(fresh)
     assert len(found) == len(first) + 1
@@ -188,6 +211,53 @@ def test_a_label_that_is_revised_later_is_a_new_row_that_says_so(fresh):
     assert mine["mean"].nunique() == 1
     assert mine["pit"].iloc[1] > mine["pit"].iloc[0]
     assert mine["entry_id"].nunique() == 1
+    (again,) = [one for one in with_entries(fresh) if one[0].revision == 1]
+    check_scores(*again)
+
+
+def test_a_revised_label_of_an_archived_entry_is_judged_too(tmp_path):
+    store = Store(tmp_path / "bma.duckdb")
+    for day in (280, 290):
+        night(store, day)
+    before = outcomes(store)
+    assert store.compact(archive_before=date.today() + timedelta(days=2)).archived == 3
+    assert before["entry_id"].isin(store.sql("from ledger")["entry_id"]).sum() == 0
+    ingest(store, label_of(278, 0.01))
+    found = outcomes(store)
+    assert found["revision"].tolist().count(1) == 1
+    (file,) = archive_path(store.path).iterdir()
+    content = file.read_bytes()
+    file.write_bytes(b"gone")
+    ingest(store, label_of(277, 0.01))
+    assert len(outcomes(store)) == len(found)
+    file.write_bytes(content)
+    ingest(store, label_of(277, 0.02))
+    assert outcomes(store)["revision"].tolist().count(1) == 2
+
+
+def test_an_outcome_from_before_schema_0014_has_its_mixture_with_it(tmp_path):
+    """And needs no entry to be judged anew."""
+    store = Store(tmp_path / "bma.duckdb")
+    for day in (280, 290):
+        night(store, day)
+    whole = [
+        with_entry(entry.members, entry.weights, entry.scales, row.centres, row.scale)
+        for row, entry in with_entries(store)
+        if (row.ticker, row.date) == ("DEMO01", DAYS[278])
+    ]
+    with duckdb.connect(str(store.path)) as duck:
+        duck.execute(
+            "update outcomes set components = $1, centres = null, scale = null "
+            "where ticker = 'DEMO01' and date = $2",
+            [whole[0], DAYS[278].date()],
+        )
+        duck.execute("delete from ledger where entry_id in (select entry_id from outcomes)")
+    ingest(store, label_of(278, 0.01))
+    ingest(store, label_of(277, 0.01))  # its entry is lost
+    (again,) = outcomes(store).query("revision > 0").itertuples()
+    parts = np.reshape(whole[0], (-1, 3)).T
+    pit = mixture.mixture_cdf(np.array([again.actual]), parts[1][None, :], parts[2], parts[0])
+    assert again.pit == pytest.approx(pit[0], abs=1e-3)
 
 
 def test_an_outcome_follows_the_day_on_which_its_label_became_known(fresh):

@@ -125,7 +125,7 @@ def test_forecasts_of_such_nights_are_settled_beside_those_of_zero(begun, panel,
     assert judged["zero_crps"].notna().all()
     truth = panel.set_index(["ticker", "date"])[TARGET]
     expected = [truth[key] for key in zip(judged["ticker"], judged["date"], strict=True)]
-    assert judged["actual"].tolist() == expected
+    assert judged["actual"].tolist() == pytest.approx(expected, abs=1e-8)
 
 
 def test_nothing_that_comes_later_changes_such_a_forecast(begun, panel, days):

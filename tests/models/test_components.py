@@ -12,7 +12,9 @@ from bmastore.models.components import (
     judge,
     judge_zero,
     unpacked,
+    with_entry,
     with_zero_first,
+    without_entry,
 )
 from tests.models.test_mixture import mixtures
 
@@ -43,6 +45,34 @@ def test_forecasts_of_more_and_fewer_members_are_judged_together(one, other):
         for name in ("pit", "crps", "log_score"):
             mine = getattr(together, name)[3 * i : 3 * i + 3]
             assert mine == pytest.approx(getattr(alone, name), abs=1e-9)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    mixtures(0.05),
+    st.sampled_from([("rf", "zero", "lgbm"), ("zero", "rf", "lgbm"), ("rf", "xgb", "lgbm")]),
+    st.floats(0.2, 5),
+    st.lists(st.booleans(), min_size=3, max_size=3).filter(any),
+)
+def test_a_mixture_is_told_by_its_entry_and_what_is_kept_of_it(drawn, names, width, has_weight):
+    centres, scales, weights = (np.resize(part, (3,)) for part in drawn)
+    centres = np.where(np.array(names) == "zero", 0.0, centres)
+    weights = np.where(has_weight, weights + 0.1, 0.0)
+    used = np.flatnonzero(weights)
+    parts = components_of(centres[None, used], width * scales[used], weights[used])
+    at = names.index("zero") if "zero" in names else None
+    zero_scale = None if at is None else scales[at] * width
+    (whole,) = with_zero_first(parts, [names[i] for i in used], zero_scale)
+    kept = without_entry(whole.ravel().tolist())
+    again = with_entry(names, weights.tolist(), scales.tolist(), *kept)
+    assert np.reshape(again, (-1, 3)) == pytest.approx(whole, rel=1e-5, nan_ok=True)
+
+
+def test_what_belongs_to_another_entry_makes_no_mixture():
+    entry = (("zero", "rf"), (0.5, 0.5), (0.1, 0.1))
+    assert with_entry(*entry, [0.02], 0.1) is not None
+    assert with_entry(*entry, [0.02, 0.03], 0.1) is None
+    assert with_entry(("zero",), (0.0,), (0.1,), [], 0.1) is None
 
 
 def test_zero_is_judged_whatever_its_weight():

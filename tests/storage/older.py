@@ -5,8 +5,14 @@ OOF_SCORES = (
     "oof_rows", "oof_rmse", "oof_mse_vs_zero", "oof_log_score", "oof_coverage_80",
     "oof_coverage_90",
 )  # fmt: skip
-# What makes a ledger, and `series` where it lies there, what they were before 0013.
+# What makes a ledger what it was before 0014.
+TO_0013 = [
+    "alter table outcomes drop column centres cascade",
+    "alter table outcomes drop column scale cascade",
+]
+# What makes it, and `series` where it lies there, what they were before 0013.
 TO_0012 = [
+    *TO_0013,
     "alter table ledger add column artifact_sha256 varchar",
     "update ledger set artifact_sha256 = ensembles.artifact_sha256 from ensembles "
     "where ensembles.entry_id = ledger.entry_id",

@@ -79,7 +79,7 @@ def test_files_and_importances_of_ensembles_in_use_are_kept(tmp_path):
     assert (named["artifact_sha256"].notna() == named["is_current"]).all()
     assert not named["is_current"].all()
     now = store.sql("select digest from series order by all")["digest"]
-    assert [digest[:16] for (digest,) in digests] == now.tolist()
+    assert [digest[:12] for (digest,) in digests] == now.tolist()
 
 
 def set_version(path, version):
