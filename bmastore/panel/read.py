@@ -1,6 +1,6 @@
 """Reads rows of the panel as arrays: some stocks' rows, or all stocks' cross-sections."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bmastore.arrays import PanelArrays, StockArrays
 from bmastore.cross_section import CrossSections
-from bmastore.storage.statements import Part, quoted, run
+from bmastore.storage.statements import Part, Value, quoted, run
 
 # Rows that are held in memory at once while digests are computed: some 200 MB.
 _ROWS_AT_ONCE = 2_000_000
@@ -30,30 +30,41 @@ def read_rows(
     features: Sequence[str],
     since: date = date.min,
 ) -> PanelArrays:
-    """Rows of some stocks, in the order asked for, in one scan; none of dates before ``since``."""
+    """Rows of some stocks, in the order asked for, oldest first; none of dates before ``since``."""
+    asked: dict[str, Value] = {
+        "tickers": tickers,
+        "first_ticker": min(tickers, default=""),
+        "last_ticker": max(tickers, default=""),
+        "since": since,
+    }
     columns = feature_columns_sql(features)
-    found = run(
-        duck,
-        "panel/read_rows",
-        feature_columns=columns,
-        tickers=tickers,
-        first_ticker=min(tickers, default=""),
-        last_ticker=max(tickers, default=""),
-        target=target,
-        since=since,
-    ).fetchnumpy()
-    place = np.asarray(found["place"])
-    X = np.empty((len(place), len(features)), dtype=np.float32)
+    found = run(duck, "panel/read_rows", feature_columns=columns, **asked).fetchnumpy()
+    labels = run(duck, "panel/read_row_labels", target=target, **asked).fetchnumpy()
+    # They lie about in this order: to have DuckDB sort and join them would take longer than all
+    # else that is done with them here.
+    keys, order = _in_order(found)
+    label_keys, label_order = _in_order(labels)
+    at = np.searchsorted(label_keys, keys)
+    is_known = at < len(label_keys)
+    is_known[is_known] = label_keys[at[is_known]] == keys[is_known]
+    known = label_order[at[is_known]]
+    ends = np.full(len(keys), np.datetime64("NaT"), "datetime64[D]")
+    ends[is_known] = _days(labels["label_end"])[known]
+    y = np.full(len(keys), np.nan)
+    y[is_known] = labels["value"][known]
+    X = np.empty((len(keys), len(features)), dtype=np.float32)
     for i in range(len(features)):
-        X[:, i] = found[f"x{i}"]
-    return PanelArrays(
-        tuple(tickers),
-        np.searchsorted(place, np.arange(1, len(tickers) + 2)),
-        _days(found["date"]),
-        _days(found["label_end"]),
-        X,
-        np.asarray(found["value"], dtype=np.float64),
-    )
+        X[:, i] = found[f"x{i}"][order]
+    starts = np.searchsorted(found["place"][order], np.arange(1, len(tickers) + 2))
+    return PanelArrays(tuple(tickers), starts, _days(found["date"])[order], ends, X, y)
+
+
+def _in_order(found: Mapping[str, Any]) -> tuple[NDArray[np.int64], NDArray[np.intp]]:
+    """Numbers of rows that sort as their place and date do, sorted, and how to sort the rows."""
+    keys = np.asarray(found["place"]).astype(np.int64) << 32
+    keys += _days(found["date"]).astype(np.int64)
+    order = np.argsort(keys, kind="stable")
+    return keys[order], order
 
 
 def iterate_rows(

@@ -13,7 +13,7 @@ from bmastore.storage.statements import Part, quoted, run
 # Rows of a row group of DuckDB's that is full.
 _FULL = 122_880
 # The share of free blocks from which packing is worth it.
-_SCATTERED = 1 / 8
+_SCATTERED = 1 / 16
 
 
 def pack_if_scattered(duck: duckdb.DuckDBPyConnection) -> None:

@@ -42,7 +42,7 @@ _STORE_TABLES = ("series", "prices")
 _READ_ONLY = 0o444
 
 
-def publish(writer: Writer, *, is_last: bool = True) -> Path:
+def publish(writer: Writer, *, is_last: bool = True, packs: bool = False) -> Path:
     """Renew the results file under a temporary name and rename it into place.
 
     A server with the ledger gets what its views show of the panel.
@@ -52,6 +52,9 @@ def publish(writer: Writer, *, is_last: bool = True) -> Path:
     is_last:
         Whether the writer changes nothing more. What is published then says of which state of
         the store it is, and answers readers in its place.
+    packs:
+        Whether to put together what renewals have scattered over the file, if that is much: up to
+        a second, after a pass.
     """
     if is_last:
         writer.checkpoint()
@@ -63,9 +66,9 @@ def publish(writer: Writer, *, is_last: bool = True) -> Path:
         left_over.unlink(missing_ok=True)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
-        if not _renewed(writer, target, temporary, is_last=is_last):
+        if not _renewed(writer, target, temporary, packs=packs):
             _discard(temporary)
-            _write(writer, temporary, is_new=True, is_last=is_last)
+            _write(writer, temporary, is_new=True, packs=packs)
         temporary.chmod(_READ_ONLY)
         temporary.replace(target)
     except BaseException:
@@ -79,18 +82,18 @@ def _discard(temporary: Path) -> None:
         part.unlink(missing_ok=True)
 
 
-def _renewed(writer: Writer, before: Path, path: Path, *, is_last: bool) -> bool:
+def _renewed(writer: Writer, before: Path, path: Path, *, packs: bool) -> bool:
     """Whether a copy of what was published before could be brought up to date."""
     if not before.exists():
         return False
     try:
         shutil.copyfile(before, path)
-        return _write(writer, path, is_new=False, is_last=is_last)
+        return _write(writer, path, is_new=False, packs=packs)
     except (OSError, duckdb.Error):  # it is damaged, or none of ours
         return False
 
 
-def _write(writer: Writer, path: Path, *, is_new: bool, is_last: bool) -> bool:
+def _write(writer: Writer, path: Path, *, is_new: bool, packs: bool) -> bool:
     """Bring a file up to date; ``False`` if it is not as this bmastore would have made it."""
     duck, layout = writer.duck, _layout()
     with _attached(duck, path) as home:
@@ -123,7 +126,7 @@ def _write(writer: Writer, path: Path, *, is_new: bool, is_last: bool) -> bool:
         duck.commit()
         # Nobody reads it before it has its name: this one needs no guard.
         duck.execute("checkpoint published")
-        if is_last:
+        if packs:
             pack_if_scattered(duck)
     return True
 

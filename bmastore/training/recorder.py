@@ -118,7 +118,7 @@ class Recorder:
         """Commit the rest, close the run, publish, and delete superseded artifacts."""
         self._commit(status)
         self._tell()
-        publish(self._writer)
+        publish(self._writer, packs=True)
         if self.totals.done:
             artifacts.sweep(self._writer.models, keep=entries.artifacts_in_use(self._writer))
 

@@ -55,12 +55,12 @@ def test_rows_stay_the_same_and_in_their_order(duck, numbers):
     pack_if_scattered(duck)
     for table, rows in before.items():
         assert duck.execute(f"from published.{table}").fetchall() == rows
-    assert free_share(duck) <= 1 / 8
+    assert free_share(duck) <= 1 / 16
 
 
 def test_packed_again_it_stays_as_it_is(duck, tmp_path):
     nights(duck, "grown", list(range(4_000, 60_000, 4_000)))
-    assert free_share(duck) > 1 / 8
+    assert free_share(duck) > 1 / 16
     pack_if_scattered(duck)
     packed = (tmp_path / "a.duckdb").read_bytes()
     pack_if_scattered(duck)
