@@ -10,7 +10,9 @@ The mixture's components wait with it, for density and CRPS cannot be told from 
 members are gone when the next entry replaces them. They are kept of first forecasts alone, one
 row per stock and day, where a pass writes one per day of the horizon. Should the label be revised,
 an outcome is judged anew by what it has kept of them and its entry's weights and scales: all of
-them would take 43 bytes, nearly half of an outcome.
+them would take 43 bytes, nearly half of an outcome. They are kept whole where the entry does not
+tell the rest: it may be lost, or name its members in another order than they were forecast in, as
+entries from before schema 0011 do.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -24,7 +26,7 @@ from bmastore.calendar import utc_now
 from bmastore.errors import StoreDamagedError
 from bmastore.ledger.derived import all_entries, tell_outcomes
 from bmastore.ledger.digits import by_size, or_none, to_decimals, to_sum
-from bmastore.ledger.entries import Made, forecast_rows
+from bmastore.ledger.entries import Columns, Made, forecast_rows
 from bmastore.models.mixture import QUANTILE_COLUMNS
 from bmastore.storage import postgres
 from bmastore.storage.session import Writer
@@ -97,9 +99,11 @@ def settle(writer: Writer) -> int:
     due, revised = _rows(writer.duck, "outcomes/due"), _rows(writer.duck, "outcomes/revised")
     if not due and not revised:
         return 0
-    settled = _with_components(writer, _to_settle(due, revised, _newest(writer, [*due, *revised])))
+    settled = _to_settle(due, revised, _newest(writer, [*due, *revised]))
+    entries = _entries_of(writer, sorted({row["entry_id"] for row in settled}))
+    settled = _with_components(settled, entries)
     if settled:
-        writer.insert("outcomes", _judged(settled, utc_now()))
+        writer.insert("outcomes", _judged(settled, entries, utc_now()))
         tell_outcomes(writer, since=min(row["date"] for row in settled))
     run(writer.duck, "outcomes/clear")
     return len(settled)
@@ -158,23 +162,22 @@ def _to_settle(
     return settled
 
 
-def _with_components(writer: Writer, settled: Sequence[_Row]) -> list[_Row]:
+def _with_components(settled: Sequence[_Row], entries: Mapping[str, _Row]) -> list[_Row]:
     """What is to be recorded and can be judged, with all components."""
-    lacking = [row for row in settled if row["components"] is None]
-    if not lacking:
-        return list(settled)
     from bmastore.models.components import with_entry
 
-    entries = _entries_of(writer, sorted({row["entry_id"] for row in lacking}))
     whole: list[_Row] = []
     for row in settled:
         components, entry = row["components"], entries.get(row["entry_id"])
         if components is None and entry is not None:
-            weighed = entry["members"], entry["weights"], entry["scales"]
-            components = with_entry(*weighed, row["centres"], row["scale"])
+            components = with_entry(*_weighed(entry), row["centres"], row["scale"])
         if components is not None:
             whole.append({**row, "components": components})
     return whole
+
+
+def _weighed(entry: _Row) -> tuple[Any, Any, Any]:
+    return entry["members"], entry["weights"], entry["scales"]
 
 
 def _entries_of(writer: Writer, ids: Sequence[str]) -> dict[str, _Row]:
@@ -191,16 +194,17 @@ def _entries_of(writer: Writer, ids: Sequence[str]) -> dict[str, _Row]:
     return found
 
 
-def _judged(settled: Sequence[_Row], now: datetime) -> dict[str, Sequence[Any]]:
+def _judged(
+    settled: Sequence[_Row], entries: Mapping[str, _Row], now: datetime
+) -> dict[str, Sequence[Any]]:
     """Rows of `outcomes`, as columns: forecasts and labels with their scores."""
     # What scores needs SciPy, and most ingests settle nothing.
-    from bmastore.models.components import judge, judge_zero, unpacked, without_entry
+    from bmastore.models.components import judge, judge_zero, unpacked
 
     actual = np.array([row["actual"] for row in settled], dtype=np.float64)
     components = unpacked([row["components"] for row in settled])
     ours, zeros = judge(actual, components), judge_zero(actual, components)
     sd = [row["sd"] for row in settled]
-    kept = [without_entry(row["components"]) for row in settled]
     return {
         **{name: [row[name] for row in settled] for name in (*_KEPT, "label_end", "revision")},
         "settled_at": [now] * len(settled),
@@ -211,9 +215,22 @@ def _judged(settled: Sequence[_Row], now: datetime) -> dict[str, Sequence[Any]]:
         "zero_pit": or_none(to_decimals(zeros.pit)),
         "zero_crps": or_none(by_size(zeros.crps, sd)),
         "zero_log_score": or_none(to_decimals(zeros.log_score)),
-        "centres": [
-            by_size(centres, width, digits=4).tolist()
-            for (centres, _), width in zip(kept, sd, strict=True)
-        ],
-        "scale": by_size([scale for _, scale in kept], digits=4).tolist(),
+        **_kept_of_mixtures(settled, entries),
     }
+
+
+def _kept_of_mixtures(settled: Sequence[_Row], entries: Mapping[str, _Row]) -> dict[str, list[Any]]:
+    """Of each mixture what its entry does not say, or all of it where the entry is no help."""
+    from bmastore.models.components import without_entry
+
+    rows = Columns()
+    for row in settled:
+        entry = entries.get(row["entry_id"])
+        left = without_entry(row["components"], *_weighed(entry)) if entry is not None else None
+        if left is None:
+            rows.add(centres=None, scale=None, components=row["components"])
+        else:
+            centres = by_size(left[0], row["sd"], digits=4).tolist()
+            scale = float(by_size(left[1], digits=4))
+            rows.add(centres=centres, scale=scale, components=None)
+    return rows.values

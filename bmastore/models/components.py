@@ -17,6 +17,9 @@ from bmastore.models.mixture import ERROR_DF, Matrix
 
 ZERO = "zero"
 Components = NDArray[np.float32]
+# Weights, and scales as a share of themselves, that are so close are the same: four digits are kept
+# of both, and the largest weight gives way.
+_SAME = 2e-3
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,12 @@ def with_zero_first(
     return np.concatenate([first, components], axis=1)
 
 
-def without_entry(components: Sequence[float]) -> tuple[list[float], float]:
+def without_entry(
+    components: Sequence[float],
+    members: Sequence[str],
+    weights: Sequence[float],
+    scales: Sequence[float],
+) -> tuple[list[float], float] | None:
     """What a mixture's entry does not say of it; see :func:`with_entry`.
 
     Parameters
@@ -75,11 +83,27 @@ def without_entry(components: Sequence[float]) -> tuple[list[float], float]:
     Returns
     -------
     The centres of the members with weight but `zero`, whose is 0; and the scale of the first
-    component with weight. In units of the target.
+    component with weight. In units of the target. ``None`` if that and the entry do not tell the
+    mixture.
     """
     (zero_weight, _, zero_scale), *others = np.reshape(components, (-1, 3)).tolist()
     used = [(centre, scale) for weight, centre, scale in others if weight > 0]
-    return [centre for centre, _ in used], zero_scale if zero_weight > 0 else used[0][1]
+    if not used and not zero_weight > 0:
+        return None
+    centres = [centre for centre, _ in used]
+    scale = zero_scale if zero_weight > 0 else used[0][1]
+    told = with_entry(members, weights, scales, centres, scale)
+    return (centres, scale) if told is not None and _are_same(told, components) else None
+
+
+def _are_same(one: Sequence[float], other: Sequence[float]) -> bool:
+    """Whether mixtures of the same centres differ in no more than digits that are not kept."""
+    (weights, _, scales), (others, _, other_scales) = (
+        np.reshape(part, (-1, 3)).T for part in (one, other)
+    )
+    return np.allclose(weights, others, rtol=0, atol=_SAME) and np.allclose(
+        scales, other_scales, rtol=_SAME, atol=0, equal_nan=True
+    )
 
 
 def with_entry(

@@ -232,10 +232,10 @@ outcomes = Table(
     *(Column(name, Double, nullable=False) for name in ("actual", "pit", "crps", "log_score")),
     # NULL where the settings leave out the member `zero`.
     *(Column(name, Double) for name in ("zero_pit", "zero_crps", "zero_log_score")),
-    # All of the mixture in rows from before 0014; NULL in others.
+    # All of the mixture, where the entry does not tell it, and in rows from before 0014; else NULL.
     Column("components", ARRAY(REAL)),
-    # What the entry does not say of the mixture: where its members with weight stand, but for
-    # `zero`, and the scale of the first with weight, `zero` before the others.
+    # What the entry does not say of it: where its members with weight stand, but for `zero`, and
+    # the scale of the first with weight, `zero` before the others.
     Column("centres", ARRAY(Double)),
     Column("scale", Double),
 )

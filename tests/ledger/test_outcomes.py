@@ -100,6 +100,7 @@ def test_scores_are_those_of_the_mixture_that_was_forecast(fresh):
     found = with_entries(fresh)
     assert len(found) == 15
     for row, entry in found:
+        assert row.components is None
         check_scores(row, entry)
 
 
@@ -256,6 +257,23 @@ def test_an_outcome_from_before_schema_0014_has_its_mixture_with_it(tmp_path):
     ingest(store, label_of(277, 0.01))  # its entry is lost
     (again,) = outcomes(store).query("revision > 0").itertuples()
     parts = np.reshape(whole[0], (-1, 3)).T
+    pit = mixture.mixture_cdf(np.array([again.actual]), parts[1][None, :], parts[2], parts[0])
+    assert again.pit == pytest.approx(pit[0], abs=1e-3)
+
+
+def test_an_entry_that_does_not_tell_the_mixture_is_not_asked(tmp_path):
+    """Such as one from before schema 0011, which may name its members in another order."""
+    store = Store(tmp_path / "bma.duckdb")
+    night(store, 280)
+    mine = f"ticker = 'DEMO01' and date = '{DAYS[278]}'"
+    with duckdb.connect(str(store.path)) as duck:
+        ((whole,),) = duck.execute(f"select components from awaited where {mine}").fetchall()
+        duck.execute("update ledger set scales = list_transform(scales, (scale, i) -> scale * i)")
+    ingest(store, known_on(290))
+    assert store.sql(f"select components from outcomes where {mine}").notna().all(axis=None)
+    ingest(store, label_of(278, 0.01))
+    (again,) = outcomes(store).query("revision > 0").itertuples()
+    parts = np.reshape(whole, (-1, 3)).T
     pit = mixture.mixture_cdf(np.array([again.actual]), parts[1][None, :], parts[2], parts[0])
     assert again.pit == pytest.approx(pit[0], abs=1e-3)
 

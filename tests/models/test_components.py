@@ -63,9 +63,26 @@ def test_a_mixture_is_told_by_its_entry_and_what_is_kept_of_it(drawn, names, wid
     at = names.index("zero") if "zero" in names else None
     zero_scale = None if at is None else scales[at] * width
     (whole,) = with_zero_first(parts, [names[i] for i in used], zero_scale)
-    kept = without_entry(whole.ravel().tolist())
-    again = with_entry(names, weights.tolist(), scales.tolist(), *kept)
+    entry = (names, weights.tolist(), scales.tolist())
+    again = with_entry(*entry, *without_entry(whole.ravel().tolist(), *entry))
     assert np.reshape(again, (-1, 3)) == pytest.approx(whole, rel=1e-5, nan_ok=True)
+
+
+def test_where_the_entry_does_not_tell_the_mixture_nothing_is_left_out():
+    whole = [0.2, 0.0, 0.1, 0.5, 0.02, 0.2, 0.3, -0.01, 0.3]
+    members, weights, scales = ("zero", "rf", "lgbm"), (0.2, 0.5, 0.3), (0.1, 0.2, 0.3)
+    assert without_entry(whole, members, weights, scales) == ([0.02, -0.01], 0.1)
+    # In another order, by other scales, with more members or fewer.
+    for entry in (
+        (members, (0.2, 0.3, 0.5), (0.1, 0.3, 0.2)),
+        (members, weights, (0.1, 0.2, 0.2)),
+        (members[:2], (0.2, 0.8), scales[:2]),
+        ((*members, "xgb"), (0.2, 0.4, 0.3, 0.1), (*scales, 0.1)),
+    ):
+        assert without_entry(whole, *entry) is None
+    assert (
+        without_entry([0.0, 0.0, 0.1], *((part[:1]) for part in (members, (0.0,), scales))) is None
+    )
 
 
 def test_what_belongs_to_another_entry_makes_no_mixture():
