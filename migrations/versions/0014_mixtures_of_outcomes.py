@@ -10,15 +10,12 @@ from alembic import op
 revision = "0014"
 down_revision = "0013"
 
-_DIGITS = 12
-
 
 def upgrade() -> None:
     op.alter_column("outcomes", "components", nullable=True)
     op.add_column("outcomes", sa.Column("centres", sa.ARRAY(sa.Double()), nullable=True))
     op.add_column("outcomes", sa.Column("scale", sa.Double(), nullable=True))
-    op.execute(f"update ledger set data_digest = left(data_digest, {_DIGITS})")
+    op.execute("update ledger set data_digest = left(data_digest, 12)")
     op.execute(
-        f"update series set digest = left(digest, {_DIGITS}), "
-        f"labelled_digest = left(labelled_digest, {_DIGITS})"
+        "update series set digest = left(digest, 12), labelled_digest = left(labelled_digest, 12)"
     )
