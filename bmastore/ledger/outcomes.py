@@ -15,7 +15,8 @@ tell the rest: it may be lost, or name its members in another order than they we
 entries from before schema 0011 do.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Any
 
@@ -26,11 +27,11 @@ from bmastore.calendar import utc_now
 from bmastore.errors import StoreDamagedError
 from bmastore.ledger.derived import all_entries, tell_outcomes
 from bmastore.ledger.digits import by_size, or_none, to_decimals, to_sum
-from bmastore.ledger.entries import Columns, Made, forecast_rows
+from bmastore.ledger.entries import Made, forecast_rows
 from bmastore.models.mixture import QUANTILE_COLUMNS
 from bmastore.storage import postgres
 from bmastore.storage.session import Writer
-from bmastore.storage.statements import among, registered, run
+from bmastore.storage.statements import Part, among, registered, run
 from bmastore.storage.views import LEDGER, REVISED
 
 _Row = Mapping[str, Any]
@@ -100,7 +101,7 @@ def settle(writer: Writer) -> int:
     if not due and not revised:
         return 0
     settled = _to_settle(due, revised, _newest(writer, [*due, *revised]))
-    entries = _entries_of(writer, sorted({row["entry_id"] for row in settled}))
+    entries = _entries_of(writer, {row["entry_id"] for row in settled})
     settled = _with_components(settled, entries)
     if settled:
         writer.insert("outcomes", _judged(settled, entries, utc_now()))
@@ -180,16 +181,22 @@ def _weighed(entry: _Row) -> tuple[Any, Any, Any]:
     return entry["members"], entry["weights"], entry["scales"]
 
 
-def _entries_of(writer: Writer, ids: Sequence[str]) -> dict[str, _Row]:
+def _entries_of(writer: Writer, ids: Collection[str]) -> dict[str, _Row]:
     """How some entries weigh their members; those of an archive that cannot be read are missing."""
-    try:
-        entries = all_entries(writer)
-    except StoreDamagedError:
-        entries = LEDGER
+    found = _read_entries(writer, ids, LEDGER)
+    missing = set(ids) - set(found)
+    if missing:
+        with suppress(StoreDamagedError):
+            found |= _read_entries(writer, missing, all_entries(writer))
+    return found
+
+
+def _read_entries(writer: Writer, ids: Collection[str], history: Part) -> dict[str, _Row]:
     found: dict[str, _Row] = {}
-    for start in range(0, len(ids), _AT_ONCE):
-        which = among("entry_id", ids[start : start + _AT_ONCE])
-        rows = writer.ledger_rows("mixtures_of_entries", which=which, history=entries)
+    asked = sorted(ids)
+    for start in range(0, len(asked), _AT_ONCE):
+        which = among("entry_id", asked[start : start + _AT_ONCE])
+        rows = writer.ledger_rows("mixtures_of_entries", which=which, history=history)
         found |= {row["entry_id"]: row for row in rows}
     return found
 
@@ -223,14 +230,27 @@ def _kept_of_mixtures(settled: Sequence[_Row], entries: Mapping[str, _Row]) -> d
     """Of each mixture what its entry does not say, or all of it where the entry is no help."""
     from bmastore.models.components import without_entry
 
-    rows = Columns()
-    for row in settled:
-        entry = entries.get(row["entry_id"])
-        left = without_entry(row["components"], *_weighed(entry)) if entry is not None else None
-        if left is None:
-            rows.add(centres=None, scale=None, components=row["components"])
-        else:
-            centres = by_size(left[0], row["sd"], digits=4).tolist()
-            scale = float(by_size(left[1], digits=4))
-            rows.add(centres=centres, scale=scale, components=None)
-    return rows.values
+    left = [
+        without_entry(row["components"], *_weighed(entries[row["entry_id"]]))
+        if row["entry_id"] in entries
+        else None
+        for row in settled
+    ]
+    told = [([], 0.0) if one is None else one for one in left]
+    filled = np.zeros((len(told), max(len(centres) for centres, _ in told)))
+    for values, (centres, _) in zip(filled, told, strict=True):
+        values[: len(centres)] = centres
+    rows = by_size(filled, np.array([[row["sd"]] for row in settled]), digits=4).tolist()
+    scales = by_size([scale for _, scale in told], digits=4).tolist()
+    is_left = [one is not None for one in left]
+    return {
+        "centres": [
+            row[: len(centres)] if is_one else None
+            for row, (centres, _), is_one in zip(rows, told, is_left, strict=True)
+        ],
+        "scale": [scale if is_one else None for scale, is_one in zip(scales, is_left, strict=True)],
+        "components": [
+            None if is_one else row["components"]
+            for row, is_one in zip(settled, is_left, strict=True)
+        ],
+    }

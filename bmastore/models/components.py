@@ -86,23 +86,26 @@ def without_entry(
     component with weight. In units of the target. ``None`` if that and the entry do not tell the
     mixture.
     """
-    (zero_weight, _, zero_scale), *others = np.reshape(components, (-1, 3)).tolist()
+    zero_weight, _, zero_scale = components[:3]
+    others = zip(components[3::3], components[4::3], components[5::3], strict=True)
     used = [(centre, scale) for weight, centre, scale in others if weight > 0]
     if not used and not zero_weight > 0:
         return None
     centres = [centre for centre, _ in used]
     scale = zero_scale if zero_weight > 0 else used[0][1]
     told = with_entry(members, weights, scales, centres, scale)
-    return (centres, scale) if told is not None and _are_same(told, components) else None
+    # A member of no weight may be among the components; then they are not as long.
+    is_told = told is not None and len(told) == len(components) and _are_same(told, components)
+    return (centres, scale) if is_told else None
 
 
 def _are_same(one: Sequence[float], other: Sequence[float]) -> bool:
     """Whether mixtures of the same centres differ in no more than digits that are not kept."""
-    (weights, _, scales), (others, _, other_scales) = (
-        np.reshape(part, (-1, 3)).T for part in (one, other)
-    )
-    return np.allclose(weights, others, rtol=0, atol=_SAME) and np.allclose(
-        scales, other_scales, rtol=_SAME, atol=0, equal_nan=True
+    weights = zip(one[::3], other[::3], strict=True)
+    # A scale that is not known is NaN.
+    scales = ((a, b) for a, b in zip(one[2::3], other[2::3], strict=True) if a == a or b == b)
+    return all(abs(a - b) <= _SAME for a, b in weights) and all(
+        abs(a - b) <= _SAME * b for a, b in scales
     )
 
 
