@@ -5,6 +5,7 @@ DuckDB stores numbers of few decimals as integers of few bits (ALP: Afroozeh, Ku
 Adaptive lossless floating-point compression", SIGMOD 2023).
 """
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,20 @@ def to_sum(shares: Any, decimals: int = 4) -> NDArray[np.float64]:
     rest = np.where(told.any(axis=-1), 1 - told.sum(axis=-1), 0.0)[..., None]
     np.put_along_axis(told, largest, np.take_along_axis(told, largest, -1) + rest, -1)
     return _to_decimals(told, np.array(decimals))
+
+
+def lists_told(
+    lists: Sequence[Sequence[float]], tell: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+) -> list[list[Any]]:
+    """Lists of some lengths, at least one, as ``tell`` tells the rows of a matrix; NaN is none.
+
+    All at once, filled up with zeros, for each call costs.
+    """
+    lengths = [len(row) for row in lists]
+    filled = np.zeros((len(lists), max(lengths)))
+    for row, value, n in zip(filled, lists, lengths, strict=True):
+        row[:n] = np.array(value, float)
+    return [row[:n] for row, n in zip(or_none(tell(filled)), lengths, strict=True)]
 
 
 def or_none(values: NDArray[np.float64]) -> list[Any]:

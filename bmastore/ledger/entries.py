@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bmastore.ledger.causes import History, Inputs
 from bmastore.ledger.derived import tell_standings
-from bmastore.ledger.digits import by_size, or_none, to_decimals, to_sum
+from bmastore.ledger.digits import by_size, lists_told, or_none, to_decimals, to_sum
 from bmastore.models.config import FitConfig
 from bmastore.models.mixture import QUANTILE_COLUMNS
 from bmastore.models.results import FitResult, Forecasts, OofScores
@@ -218,14 +218,7 @@ def _in_digits(columns: dict[str, list[Any]]) -> dict[str, list[Any]]:
 
 def _told(values: list[Any], tell: Callable[[Any], NDArray[np.float64]]) -> list[Any]:
     """Numbers, or lists of them, of which each is as long as its ensemble has members."""
-    if not isinstance(values[0], list):
-        return or_none(tell(values))
-    lengths = [len(row) for row in values]
-    filled = np.zeros((len(values), max(lengths)))
-    for row, value, n in zip(filled, values, lengths, strict=True):
-        row[:n] = np.array(value, float)
-    rows = or_none(tell(filled))
-    return [row[:n] for row, n in zip(rows, lengths, strict=True)]
+    return lists_told(values, tell) if isinstance(values[0], list) else or_none(tell(values))
 
 
 def forecast_rows(made: Sequence[Made], target: str, now: datetime) -> dict[str, list[Any]]:

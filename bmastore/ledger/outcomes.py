@@ -26,8 +26,8 @@ import numpy as np
 from bmastore.calendar import utc_now
 from bmastore.errors import StoreDamagedError
 from bmastore.ledger.derived import all_entries, tell_outcomes
-from bmastore.ledger.digits import by_size, or_none, to_decimals, to_sum
-from bmastore.ledger.entries import Made, forecast_rows
+from bmastore.ledger.digits import by_size, lists_told, or_none, to_decimals, to_sum
+from bmastore.ledger.entries import Columns, Made, forecast_rows
 from bmastore.models.mixture import QUANTILE_COLUMNS
 from bmastore.storage import postgres
 from bmastore.storage.session import Writer
@@ -236,21 +236,14 @@ def _kept_of_mixtures(settled: Sequence[_Row], entries: Mapping[str, _Row]) -> d
         else None
         for row in settled
     ]
-    told = [([], 0.0) if one is None else one for one in left]
-    filled = np.zeros((len(told), max(len(centres) for centres, _ in told)))
-    for values, (centres, _) in zip(filled, told, strict=True):
-        values[: len(centres)] = centres
-    rows = by_size(filled, np.array([[row["sd"]] for row in settled]), digits=4).tolist()
+    told = [one or ([], 0.0) for one in left]
+    sd = np.array([[row["sd"]] for row in settled])
+    centres = lists_told([one for one, _ in told], lambda filled: by_size(filled, sd, digits=4))
     scales = by_size([scale for _, scale in told], digits=4).tolist()
-    is_left = [one is not None for one in left]
-    return {
-        "centres": [
-            row[: len(centres)] if is_one else None
-            for row, (centres, _), is_one in zip(rows, told, is_left, strict=True)
-        ],
-        "scale": [scale if is_one else None for scale, is_one in zip(scales, is_left, strict=True)],
-        "components": [
-            None if is_one else row["components"]
-            for row, is_one in zip(settled, is_left, strict=True)
-        ],
-    }
+    rows = Columns()
+    for row, one, stand, scale in zip(settled, left, centres, scales, strict=True):
+        if one is None:
+            rows.add(centres=None, scale=None, components=row["components"])
+        else:
+            rows.add(centres=stand, scale=scale, components=None)
+    return rows.values

@@ -12,7 +12,8 @@ from bmastore.storage.statements import Part, quoted, run
 
 # Rows of a row group of DuckDB's that is full.
 _FULL = 122_880
-# The share of free blocks from which packing is worth it.
+# The share of free blocks from which packing is worth it: a renewal leaves some ten of them free,
+# which is nothing in a large file.
 _SCATTERED = 1 / 16
 
 

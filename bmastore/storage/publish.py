@@ -53,8 +53,8 @@ def publish(writer: Writer, *, is_last: bool = True, packs: bool = False) -> Pat
         Whether the writer changes nothing more. What is published then says of which state of
         the store it is, and answers readers in its place.
     packs:
-        Whether to put together what renewals have scattered over the file, if that is much: up to
-        a second, after a pass.
+        Whether to put together what renewals have scattered over the file, if that is much; it
+        may take a second.
     """
     if is_last:
         writer.checkpoint()
