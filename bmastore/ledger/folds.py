@@ -88,33 +88,32 @@ def write_folds(
     config_hash, code = config.digest(), config.code_version()
     rows: list[dict[str, Any]] = []
     for ticker, entry_id, result in results:
-        start = 0
-        for record in result.oof.records:
+        folds, start = result.folds, 0
+        for record in folds.records:
             stop = start + record.n_test
-            if record.number not in result.oof.kept:
-                rows.append(
-                    {
-                        "ticker": ticker,
-                        "target": config.target,
-                        "fold": record.number,
-                        "entry_id": entry_id,
-                        "config_hash": config_hash,
-                        "code_version": code,
-                        "n_train": record.n_train,
-                        "n_test": record.n_test,
-                        "train_digest": record.train_digest,
-                        "test_digest": record.test_digest,
-                        "rounds": ",".join(map(str, record.rounds)),
-                        "members": np.asarray(result.oof.members, dtype=object),
-                        "dates": result.oof.dates[start:stop].astype(np.int64),
-                        "predictions": result.oof.predictions[start:stop].ravel(),
-                    }
-                )
+            rows.append(
+                {
+                    "ticker": ticker,
+                    "target": config.target,
+                    "fold": record.number,
+                    "entry_id": entry_id,
+                    "config_hash": config_hash,
+                    "code_version": code,
+                    "n_train": record.n_train,
+                    "n_test": record.n_test,
+                    "train_digest": record.train_digest,
+                    "test_digest": record.test_digest,
+                    "rounds": ",".join(map(str, record.rounds)),
+                    "members": np.asarray(folds.members, dtype=object),
+                    "dates": folds.dates[start:stop].astype(np.int64),
+                    "predictions": folds.predictions[start:stop].ravel(),
+                }
+            )
             start = stop
     attempted: dict[str, list[Any]] = {
         "ticker": [ticker for ticker, _, _ in results],
         "target": [config.target] * len(results),
-        "kept": [np.asarray(result.oof.kept, dtype=np.int64) for _, _, result in results],
+        "kept": [np.asarray(result.folds.kept, dtype=np.int64) for _, _, result in results],
     }
     delete, insert = statements("panel/replace_folds")
     # All rows hold the same types: of a thousand that it would look at, one tells them.

@@ -120,7 +120,7 @@ def fit_stock(
         tuple(scores),
         _oof_scores(found),
         trained.forecast(asked.dates, inputs),
-        found.oof,
+        found.oof.to_store(),
         blob,
         digests.of_artifact(blob),
         trained.universe_sha256,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -137,6 +138,43 @@ class OutOfFold:
     records: tuple[FoldRecord, ...]
     kept: tuple[int, ...]
 
+    def to_store(self) -> "FoldsToStore":
+        """What the store does not hold of them yet, and which of its folds stay."""
+        is_new = [record.number not in self.kept for record in self.records]
+        rows = np.repeat(is_new, [record.n_test for record in self.records])
+        return FoldsToStore(
+            self.members,
+            self.dates[rows],
+            self.predictions[rows],
+            tuple(compress(self.records, is_new)),
+            self.kept,
+        )
+
+
+@dataclass(frozen=True)
+class FoldsToStore:
+    """Folds of one stock that differ from those that are stored, oldest row first.
+
+    Attributes
+    ----------
+    members:
+        Names, length k.
+    dates:
+        ``datetime64[D]``, shape (n,).
+    predictions:
+        float32, shape (n, k), one column per member.
+    records:
+        The folds, oldest first.
+    kept:
+        Numbers of the folds that stay as they are stored.
+    """
+
+    members: tuple[str, ...]
+    dates: Dates
+    predictions: NDArray[np.float32]
+    records: tuple[FoldRecord, ...]
+    kept: tuple[int, ...]
+
 
 @dataclass(frozen=True)
 class MemberScore:
@@ -180,7 +218,7 @@ class FitResult:
     scores: tuple[MemberScore, ...]
     oof_scores: OofScores
     forecasts: Forecasts
-    oof: OutOfFold
+    folds: FoldsToStore
     artifact: bytes
     artifact_sha256: str
     universe_sha256: str | None

@@ -160,21 +160,20 @@ def _compare_and_leave(chunk: Chunk, config: FitConfig, folder: ModelsFolder) ->
     return replace(found, stocks=left)
 
 
-def store_rest(folder: Path, result: FitResult) -> None:
-    """Store the artifact of a result that came with it."""
-    if result.artifact:
-        artifacts.write(folder, result.artifact, result.artifact_sha256)
+def stored(outcome: Outcome[FitResult], folder: Path) -> Outcome[FitResult]:
+    """An outcome without its artifact, which lies in the folder then if it came with it."""
+    result = outcome.result
+    if result is None or not result.artifact:
+        return outcome
+    artifacts.write(folder, result.artifact, result.artifact_sha256)
+    return replace(outcome, result=replace(result, artifact=b""))
 
 
 def _delivered(outcome: Outcome[FitResult], folder: ModelsFolder) -> Outcome[FitResult]:
-    result = outcome.result
-    if result is None:
-        return outcome
     try:
-        artifacts.write(folder.path, result.artifact, result.artifact_sha256)
+        return stored(outcome, folder.path)
     except OSError:  # the coordinator meets the same, and ends the pass with it
         return outcome
-    return replace(outcome, result=replace(result, artifact=b""))
 
 
 def _left(remembered: Remembered, folder: ModelsFolder) -> Remembered:

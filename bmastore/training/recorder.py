@@ -16,7 +16,7 @@ from bmastore.models.results import FitResult
 from bmastore.storage import artifacts
 from bmastore.storage.publish import publish
 from bmastore.storage.session import Writer
-from bmastore.training.delivery import store_rest
+from bmastore.training.delivery import stored
 from bmastore.training.plan import Plan
 from bmastore.training.universe import MadeUniverse
 from bmastore.workers.chunks import Outcome, Totals
@@ -85,10 +85,11 @@ class Recorder:
     def take(self, outcomes: list[Outcome[FitResult]], workers: int) -> None:
         """Take note of outcomes; commit the first, and whenever a batch is full or overdue.
 
-        ``workers`` is how many there are now.
+        Artifacts are stored at once: they lie ready before the commit, and do not wait for it in
+        memory. ``workers`` is how many there are now.
         """
         self._workers = workers
-        self._waiting += outcomes
+        self._waiting += [stored(outcome, self._writer.models) for outcome in outcomes]
         self.totals = self.totals.plus(outcomes)
         results = [outcome.result for outcome in outcomes if outcome.result is not None]
         self.member_failures.update(
@@ -139,15 +140,12 @@ class Recorder:
             )
 
     def _commit(self, status: str = "running") -> None:
-        """Commit what waits, in one transaction; artifacts lie ready before it."""
-        config, models = self._plan.config, self._writer.models
+        """Commit what waits, in one transaction."""
+        config = self._plan.config
         taken = [
             (entries.entry_id(self.run_id, number), self._planned[outcome.ticker], outcome)
             for number, outcome in enumerate(self._waiting, self._recorded)
         ]
-        for _, _, outcome in taken:
-            if outcome.result is not None:
-                store_rest(models, outcome.result)
         results = [
             (outcome.ticker, entry_id, outcome.result)
             for entry_id, _, outcome in taken

@@ -96,7 +96,7 @@ def test_the_future_changes_nothing_before_the_cutoff():
     before = fit_stock(full.as_of(cutoff), CONFIG)
     after = fit_stock(changed.as_of(cutoff), CONFIG)
     assert weights(before) == weights(after)
-    assert np.array_equal(before.oof.predictions, after.oof.predictions)
+    assert np.array_equal(before.folds.predictions, after.folds.predictions)
     assert np.array_equal(before.forecasts.quantiles, after.forecasts.quantiles)
     assert before.artifact_sha256 == after.artifact_sha256
 
@@ -104,13 +104,13 @@ def test_the_future_changes_nothing_before_the_cutoff():
 def test_an_out_of_fold_prediction_does_not_see_its_own_fold_or_any_later_row():
     full = stock(signal=0.3)
     result = fit_stock(full, CONFIG)
-    first_fold = slice(result.oof.records[0].n_test)
-    start = result.oof.dates[0]
+    first_fold = slice(result.folds.records[0].n_test)
+    start = result.folds.dates[0]
     changed_y = np.where(full.dates >= start, full.y * -3, full.y)
     changed_y[np.isnan(full.y)] = np.nan
     changed = StockArrays("A", full.dates, full.label_ends, full.X, changed_y)
     again = fit_stock(changed, CONFIG)
-    assert np.array_equal(result.oof.predictions[first_fold], again.oof.predictions[first_fold])
+    assert np.array_equal(result.folds.predictions[first_fold], again.folds.predictions[first_fold])
 
 
 def test_rows_without_a_label_are_forecast():

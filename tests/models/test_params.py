@@ -99,9 +99,9 @@ OTHERS = {
     [(member, name) for member in ("rf", "xgb", "lgbm") for name in REGISTRY[member].parameters],
 )
 def test_each_parameter_changes_its_member_and_no_other(member, name):
-    plain = fit_stock(stock(signal=0.7), TRAIN.resolve("y", HORIZON, ("a",))).oof.predictions
+    plain = fit_stock(stock(signal=0.7), TRAIN.resolve("y", HORIZON, ("a",))).folds.predictions
     config = with_params(**{member: {name: OTHERS[name]}}).resolve("y", HORIZON, ("a",))
-    found = fit_stock(stock(signal=0.7), config).oof.predictions
+    found = fit_stock(stock(signal=0.7), config).folds.predictions
     changed = (found != plain).any(axis=0)
     assert dict(zip(MEMBERS, changed, strict=True)) == {one: one == member for one in MEMBERS}
 

@@ -146,13 +146,15 @@ def test_what_cannot_be_read_is_fitted_again(tmp_path):
     folder.show()
     chunk = Chunk(PanelArrays.of([stock()]), (None,))
     (first,) = fit_and_deliver(chunk, CONFIG, folder)
-    oof, sha256 = first.result.oof, first.result.artifact_sha256
-    known = Remembered(oof.records, oof.predictions, b"", artifact_sha256=sha256)
+    folds, sha256 = first.result.folds, first.result.artifact_sha256
+    known = Remembered(folds.records, folds.predictions, b"", artifact_sha256=sha256)
     (again,) = fit_and_deliver(replace(chunk, remembered=(known,)), CONFIG, folder)
-    assert again.result.oof.kept
+    assert again.result.folds.kept == tuple(record.number for record in folds.records)
+    assert not again.result.folds.records, "what is stored is not sent again"
+    assert not len(again.result.folds.predictions)
     artifacts.path_of(tmp_path, sha256).write_bytes(b"damaged")
     (anew,) = fit_and_deliver(replace(chunk, remembered=(known,)), CONFIG, folder)
-    assert not anew.result.oof.kept
+    assert not anew.result.folds.kept
     assert {again.result.artifact_sha256, anew.result.artifact_sha256} == {sha256}
 
 
