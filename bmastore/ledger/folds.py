@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from bmastore.models.config import FitConfig
 from bmastore.models.results import FitResult, FoldRecord, Remembered
+from bmastore.storage.columns import registered
 from bmastore.storage.statements import run, statements
 
 
@@ -104,7 +105,7 @@ def write_folds(
                     "train_digest": record.train_digest,
                     "test_digest": record.test_digest,
                     "rounds": ",".join(map(str, record.rounds)),
-                    "members": np.asarray(folds.members, dtype=object),
+                    "members": list(folds.members),
                     "dates": folds.dates[start:stop].astype(np.int64),
                     "predictions": folds.predictions[start:stop].ravel(),
                 }
@@ -116,22 +117,8 @@ def write_folds(
         "kept": [np.asarray(result.folds.kept, dtype=np.int64) for _, _, result in results],
     }
     delete, insert = statements("panel/replace_folds")
-    # All rows hold the same types: of a thousand that it would look at, one tells them.
-    duck.execute("set pandas_analyze_sample = 1")
-    duck.register("attempted", {name: _objects(values) for name, values in attempted.items()})
-    duck.execute(delete)
-    duck.unregister("attempted")
+    with registered(duck, "attempted", attempted):
+        duck.execute(delete)
     if rows:
-        duck.register(
-            "new_folds", {name: _objects([row[name] for row in rows]) for name in rows[0]}
-        )
-        duck.execute(insert)
-        duck.unregister("new_folds")
-    duck.execute("reset pandas_analyze_sample")
-
-
-def _objects(values: list[Any]) -> NDArray[Any]:
-    """A column that may hold arrays: they become lists in DuckDB."""
-    column = np.empty(len(values), dtype=object)
-    column[:] = values
-    return column
+        with registered(duck, "new_folds", {name: [row[name] for row in rows] for name in rows[0]}):
+            duck.execute(insert)

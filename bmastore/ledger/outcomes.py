@@ -30,8 +30,9 @@ from bmastore.ledger.digits import by_size, lists_told, or_none, to_decimals, to
 from bmastore.ledger.entries import Columns, Made, forecast_rows
 from bmastore.models.mixture import QUANTILE_COLUMNS
 from bmastore.storage import postgres
+from bmastore.storage.columns import registered
 from bmastore.storage.session import Writer
-from bmastore.storage.statements import Part, among, registered, run
+from bmastore.storage.statements import Part, among, run
 from bmastore.storage.views import LEDGER, REVISED
 
 _Row = Mapping[str, Any]

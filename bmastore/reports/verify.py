@@ -25,6 +25,7 @@ from bmastore.panel.read import iterate_rows
 from bmastore.panel.series import describe, feature_columns, read_series, target_horizons
 from bmastore.storage import artifacts, postgres
 from bmastore.storage.archive import history
+from bmastore.storage.columns import bulk_insert
 from bmastore.storage.connect import read_published
 from bmastore.storage.create import in_memory
 from bmastore.storage.identity import mark_of, published_state, store_id, store_state
@@ -33,7 +34,7 @@ from bmastore.storage.paths import archive_path, models_path, results_path
 from bmastore.storage.renewal import LEDGER_TABLES
 from bmastore.storage.salvage import database_of, fingerprint, tables_of
 from bmastore.storage.session import Reader, open_reader
-from bmastore.storage.statements import Part, bulk_insert, run
+from bmastore.storage.statements import Part, run
 from bmastore.storage.views import LEDGER
 from bmastore.table import Table
 

@@ -14,11 +14,12 @@ import duckdb
 from bmastore.calendar import utc_now
 from bmastore.errors import StoreError
 from bmastore.storage import postgres
+from bmastore.storage.columns import registered
 from bmastore.storage.copying import copy_text
 from bmastore.storage.identity import MIRROR
 from bmastore.storage.renewal import LEDGER_TABLES
 from bmastore.storage.shown import replace_changed
-from bmastore.storage.statements import Part, literal, quoted, registered, run
+from bmastore.storage.statements import Part, literal, quoted, run
 from bmastore.storage.versions import SCHEMA_VERSION, too_new
 from bmastore.storage.views import NEWEST_FIRST
 

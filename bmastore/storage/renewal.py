@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import duckdb
 
 from bmastore.storage.salvage import fingerprint_of
-from bmastore.storage.statements import Part, bulk_insert, quoted, run
+from bmastore.storage.statements import Part, quoted, run
 
 if TYPE_CHECKING:
     from bmastore.storage.postgres import Server
@@ -82,6 +82,8 @@ class There:
             f"from {self._home}.main.{quoted(table)} limit 0"
         )
         if found:
+            from bmastore.storage.columns import bulk_insert
+
             bulk_insert(self._duck, f"fetched_{table}", found)
         return name
 

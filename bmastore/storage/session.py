@@ -34,7 +34,7 @@ from bmastore.storage.identity import (
 )
 from bmastore.storage.ledger_place import check_place, stored_place
 from bmastore.storage.paths import archive_path, models_path, remove_store, results_path
-from bmastore.storage.statements import Part, Value, bulk_insert, literal, quoted, run
+from bmastore.storage.statements import Part, Value, literal, quoted, run
 from bmastore.storage.versions import SCHEMA_VERSION, check_version, has_table, version
 from bmastore.storage.views import LEDGER, PANEL_VIEWS, VIEWS, create_views
 
@@ -152,6 +152,8 @@ class Writer(Session):
     def insert(self, table: str, columns: Mapping[str, Sequence[Any]]) -> None:
         """Insert rows, given as equally long columns, into a ledger table."""
         if self.server is None:
+            from bmastore.storage.columns import bulk_insert
+
             bulk_insert(self.duck, table, columns)
         else:
             self.server.insert(table, columns)

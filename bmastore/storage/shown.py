@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from bmastore.storage.columns import registered
 from bmastore.storage.copying import copy_text
-from bmastore.storage.statements import registered, run
+from bmastore.storage.statements import run
 
 if TYPE_CHECKING:
     from bmastore.storage.postgres import Server

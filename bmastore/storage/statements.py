@@ -6,17 +6,15 @@ taken for the other. In comments and strings, signs mean nothing.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bmastore.storage.resources import sql
 
 if TYPE_CHECKING:
     import duckdb
-    from numpy.typing import NDArray
 
 # What SQL can be written with: a sequence of values is written as a list.
 Value = str | bool | int | float | date | Sequence["Value"] | None
@@ -102,29 +100,6 @@ def ask(
     return duck.execute(statement)
 
 
-def bulk_insert(
-    duck: "duckdb.DuckDBPyConnection", table: str, columns: Mapping[str, Sequence[Any]]
-) -> None:
-    """Insert rows, given as equally long columns, in one statement.
-
-    Registered columns are a thousand times faster than ``executemany``.
-    """
-    with registered(duck, "bulk_rows", columns):
-        duck.execute(f"insert into {quoted(table)} by name select * from bulk_rows")  # noqa: S608
-
-
-@contextmanager
-def registered(
-    duck: "duckdb.DuckDBPyConnection", name: str, columns: Mapping[str, Sequence[Any]]
-) -> Iterator[None]:
-    """Rows, given as equally long columns, as a relation of a connection."""
-    duck.register(name, {column: _column(values) for column, values in columns.items()})
-    try:
-        yield
-    finally:
-        duck.unregister(name)
-
-
 def quoted(identifier: str) -> str:
     """An identifier for SQL, in double quotes."""
     return '"' + identifier.replace('"', '""') + '"'
@@ -162,13 +137,3 @@ def _as_part(name: str, given: Value | Part) -> str:
     if not isinstance(given, Part):
         raise TypeError(f"{{{name}}} takes a part of SQL, not a value")
     return given.text
-
-
-def _column(values: Sequence[Any]) -> "NDArray[Any]":
-    import numpy as np
-
-    if set(map(type, values)) <= {float, np.float64}:
-        return np.array(values, dtype=float)
-    column = np.empty(len(values), dtype=object)
-    column[:] = values  # lists stay lists
-    return column
