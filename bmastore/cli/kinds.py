@@ -22,7 +22,8 @@ class _Names(click.ParamType[tuple[str, ...]]):
         """The names."""
         if isinstance(value, tuple):
             return value
-        return from_list(value)
+        # What is empty by mistake, a variable that is not set, would mean all there are, or none.
+        return from_list(value) or self.fail(f"{value!r} names none; write {self.name}", param, ctx)
 
 
 class _Bytes(click.ParamType[int]):

@@ -125,7 +125,7 @@ def _connect_patiently(
         while True:
             try:
                 if path.exists():
-                    _check_kind(path)
+                    _check_kind(path, may_be_empty=True)
                     mend(path)
                 return duckdb.connect(str(path), config=_CONFIG)
             except duckdb.Error as error:
@@ -142,7 +142,7 @@ def _connect_patiently(
             time.sleep(_LOOK_AGAIN_S)
 
 
-def _check_kind(path: Path) -> None:
+def _check_kind(path: Path, *, may_be_empty: bool = False) -> None:
     """Refuse what DuckDB would open all the same: a SQLite database, or a file to be ingested."""
     with path.open("rb") as file:
         begin = file.read(len(_SQLITE))
@@ -150,7 +150,8 @@ def _check_kind(path: Path) -> None:
         raise StoreError(f"{path} is a SQLite database, and a store is a DuckDB file: name it")
     # A store that is damaged may begin with anything.
     may_be_store = path.suffix == STORE or models_path(path).exists()
-    if begin and begin[8:12] != _DUCKDB and not may_be_store:
+    is_empty = may_be_empty and not begin
+    if begin[8:12] != _DUCKDB and not may_be_store and not is_empty:
         raise StoreError(
             f"{path} is no DuckDB file, and a store is one: name it, or where nothing is; files of "
             f"prices or features are for `bmastore ingest`"

@@ -154,6 +154,8 @@ def test_views_can_be_read(trained, view):
         (["ingest", "nothing.csv"], 2, "there is no file nothing.csv"),
         (["train", "--preset", "slow"], 2, "Invalid value for '--preset'"),
         (["train", "--max-memory", "lots"], 2, "'lots' is not an amount of memory"),
+        (["train", "--members", ""], 2, "'--members': '' names none; write A,B"),
+        (["predict", "--tickers", " , "], 2, "'--tickers': ' , ' names none; write A,B"),
         (["train", "--as-of", "tomorrow"], 2, "does not match the format"),
         (["sql"], 2, "give either a QUERY or --named NAME"),
         (["sql", "--named", "../../x"], 2, "there is no query"),

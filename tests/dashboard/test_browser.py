@@ -1,6 +1,7 @@
 """The dashboard in a real Chromium."""
 
 import os
+import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -83,6 +84,18 @@ def test_sorting_and_paging_by_clicks(page, address, shown_store):
     assert page.locator(".listing tbody td").first.inner_text() == best["ticker"][0]
     page.get_by_role("link", name="Next").click()
     assert page.get_by_text("page 2 of 2").is_visible()
+
+
+def test_a_plot_tells_its_newest_values_until_others_are_pointed_at(page, address):
+    page.goto(f"{address}stocks/DEMO03")
+    plot = page.locator("figure.plot").first
+    when = plot.locator(".u-legend .u-value").first
+    newest = when.inner_text()
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", newest)
+    plot.locator(".u-over").hover(position={"x": 1, "y": 50})
+    assert when.inner_text() < newest
+    page.mouse.move(0, 0)
+    expect(when).to_have_text(newest)
 
 
 def test_a_pass_in_another_process_is_seen_without_losing_what_was_typed(

@@ -173,6 +173,18 @@ def test_a_file_that_is_no_database_is_refused_by_every_command_and_kept(tmp_pat
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [before]
 
 
+@pytest.mark.parametrize("name", ["prices.csv", "notes"])
+def test_an_empty_file_is_a_store_when_something_is_ingested_into_it_and_not_before(tmp_path, name):
+    store = Store(tmp_path / name)
+    store.path.touch()
+    for ask in (store.status, lambda: store.sql("select 1"), store.verify):
+        with pytest.raises(StoreError, match="is no DuckDB file, and a store is one"):
+            ask()
+    assert store.path.stat().st_size == 0
+    store.ingest(make_prices())
+    assert store.status().tickers
+
+
 @pytest.mark.parametrize("of", ["store", "results"])
 def test_a_file_of_sqlite_in_the_place_of_a_store_is_refused_and_no_extension_fetched(
     tmp_path, trained, of

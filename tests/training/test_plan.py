@@ -100,7 +100,7 @@ def test_options_of_a_pass_are_checked_before_it_begins():
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        (("--features", ","), "features must be at least one"),
+        (("--features", ","), "'--features': ',' names none; write A,B"),
         (("--n-folds", 5000), "at most 100 folds of at most 36,525 days, not 5,000 of 126"),
         (("--fold-days", 999_999), "at most 100 folds of at most 36,525 days, not 3 of 999,999"),
         (("--max-age", "1e9"), "max_age must be at most 36,525 days"),

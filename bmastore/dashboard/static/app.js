@@ -17,7 +17,10 @@ function draw(figure) {
   const content = JSON.parse(figure.querySelector("script").textContent);
   const labels = content.lines.map((line) => line.label);
   const data = [content.times, ...content.lines.map((line) => line.values)];
-  const series = [{}, ...content.lines.map((line, i) => {
+  const isByDay = content.times.every((time) => time % 86400 === 0);
+  const when = isByDay ? { label: "date", value: "{YYYY}-{MM}-{DD}" }
+    : { label: "time", value: "{YYYY}-{MM}-{DD} {HH}:{mm}" };
+  const series = [when, ...content.lines.map((line, i) => {
     const isPoint = content.points.includes(line.label);
     const isBand = content.bands.some((pair) => pair.includes(line.label));
     const ink = PALETTE[i % PALETTE.length];
@@ -34,16 +37,21 @@ function draw(figure) {
   if (content.level !== null) {
     data.push(content.times.map(() => content.level));
     series.push({ label: String(content.level), stroke: colour("--faint"), width: 1, dash: [5, 5],
-      points: { show: false } });
+      points: { show: false }, value: () => "" });
   }
   const bands = content.bands.map((pair) => ({
     series: pair.map((label) => labels.indexOf(label) + 1), fill: "rgba(80, 140, 200, .2)" }));
   const axis = { stroke: colour("--faint"), grid: { stroke: colour("--rule"), width: 1 },
     ticks: { stroke: colour("--rule"), width: 1 } };
+  // The legend tells the newest values where no others are pointed at.
+  const newest = (plot) => {
+    if (plot.cursor.idx == null) plot.setLegend({ idx: content.times.length - 1 });
+  };
   canvas.replaceChildren();
   new uPlot({ width: Math.max(240, canvas.clientWidth), height: 240, series, bands,
     axes: [axis, { ...axis, size: 60 }], tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1e3), "UTC"),
-    cursor: { drag: { x: true, y: false } } }, data, canvas);
+    cursor: { drag: { x: true, y: false } }, hooks: { ready: [newest], setCursor: [newest] } },
+    data, canvas);
 }
 
 function drawAll() {
