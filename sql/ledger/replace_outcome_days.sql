@@ -81,21 +81,29 @@ fifths as (
     group by target, date
 ),
 
+-- By a window: PostgreSQL, which has no statistics of rows this new, would join each with each.
+with_before as (
+    select
+        target, date, fifth, place,
+        lag(fifth) over by_stock as fifth_before,
+        lag(place) over by_stock as place_before,
+        day - lag(day) over by_stock as days_since
+    from ranked
+    window by_stock as (partition by target, ticker order by date)
+),
+
 changed as (
     select
-        today.target, today.date,
+        target, date,
         count(*) as stocks_before,
-        1 - (count(*) filter (where today.fifth = 5 and before.fifth = 5))::double precision
-        / nullif(count(*) filter (where today.fifth = 5), 0) as turnover_highest,
-        1 - (count(*) filter (where today.fifth = 1 and before.fifth = 1))::double precision
-        / nullif(count(*) filter (where today.fifth = 1), 0) as turnover_lowest,
-        nullif(corr(today.place, before.place), 'nan'::double precision) as rank_correlation
-    from ranked as today
-    inner join ranked as before
-        on before.target = today.target
-        and before.ticker = today.ticker
-        and before.day = today.day - 1
-    group by today.target, today.date
+        1 - (count(*) filter (where fifth = 5 and fifth_before = 5))::double precision
+        / nullif(count(*) filter (where fifth = 5), 0) as turnover_highest,
+        1 - (count(*) filter (where fifth = 1 and fifth_before = 1))::double precision
+        / nullif(count(*) filter (where fifth = 1), 0) as turnover_lowest,
+        nullif(corr(place, place_before), 'nan'::double precision) as rank_correlation
+    from with_before
+    where days_since = 1
+    group by target, date
 )
 
 select

@@ -8,7 +8,7 @@ import pandas as pd
 import psycopg
 import pytest
 
-from bmastore import PassOptions, Store
+from bmastore import PassOptions, Store, TrainConfig
 from bmastore.datasets import planted_panel
 from bmastore.models import mixture
 from bmastore.models.components import with_entry
@@ -74,6 +74,17 @@ def test_each_row_is_judged_by_its_first_forecast(fresh):
     assert (shown["error"] == shown["actual"] - shown["mean"]).all()
     assert (found["label_end"] > found["known_until"]).all()
     assert (found["revision"] == 0).all()
+
+
+def test_a_night_of_more_stocks_than_duckdb_would_look_at_is_settled_and_shown(fresh):
+    many = planted_panel(n_stocks=2_100, n_days=220, seed=6)
+    ingest(fresh, known_on(200, many))
+    fresh.train(TrainConfig(preset="ultrafast", members=("zero", "mean")))
+    ingest(fresh, known_on(206, many))
+    fresh.train(options=PassOptions(limit=1))
+    assert len(outcomes(fresh)) == 5 * 2_100
+    assert fresh.sql("select count(*) as n from v_entries")["n"][0] == 2_101
+    assert fresh.verify().findings == ()
 
 
 def check_scores(row, entry):
