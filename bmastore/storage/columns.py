@@ -89,7 +89,8 @@ def _is_told_by_one(column: NDArray[Any]) -> bool:
         case list():
             return _is_told_by_first(there)
         case np.ndarray():
-            return len({getattr(value, "dtype", None) for value in there}) == 1
+            kinds = {getattr(value, "dtype", None) for value in there}
+            return len(kinds) == 1 and kinds.isdisjoint({None, np.dtype(object)})
         case value:
             return type(value) in _TELLING and set(map(type, there)) == {type(value)}
 

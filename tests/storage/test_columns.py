@@ -58,7 +58,7 @@ def test_however_few_rows_have_a_value_it_is_kept(n_rows, kind, value, where):
     assert inserted(kind, values) == values
 
 
-@pytest.mark.parametrize("kind", [np.float32, np.int64])
+@pytest.mark.parametrize("kind", [np.float32, np.int64, object])
 @pytest.mark.parametrize("lengths", [(3, 0, 2), (0, 0, 1), (0,)])
 def test_arrays_become_lists(kind, lengths):
     arrays = [np.arange(n, dtype=kind) for n in lengths]
