@@ -20,10 +20,10 @@ _SHAPES = {"long": (500, 7560, 12), "wide": (500, 450, 500), "minutes": (3, 200_
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("shapes", nargs="*", choices=_SHAPES, default=list(_SHAPES))
+    parser.add_argument("shapes", nargs="*", choices=_SHAPES)
     options = parser.parse_args()
     print(f"{'what':<34} {'wall s':>9} {'CPU s':>9} {'peak MB':>9}")
-    for name in options.shapes:
+    for name in options.shapes or _SHAPES:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "panel.parquet"
             store = Path(folder) / "bma.duckdb"
