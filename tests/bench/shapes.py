@@ -20,8 +20,11 @@ _SHAPES = {"long": (500, 7560, 12), "wide": (500, 450, 500), "minutes": (3, 200_
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("shapes", nargs="*", choices=_SHAPES)
+    # With choices, argparse of Python 3.11 takes no list of none.
+    parser.add_argument("shapes", nargs="*", metavar="{" + ",".join(_SHAPES) + "}")
     options = parser.parse_args()
+    if unknown := set(options.shapes) - set(_SHAPES):
+        parser.error(f"there is no shape {', '.join(sorted(unknown))}")
     print(f"{'what':<34} {'wall s':>9} {'CPU s':>9} {'peak MB':>9}")
     for name in options.shapes or _SHAPES:
         with tempfile.TemporaryDirectory() as folder:
