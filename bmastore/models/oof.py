@@ -79,13 +79,13 @@ def out_of_fold(
         config.members,
         labelled.dates[test],
         np.vstack([result.predictions for result in results]),
-        labelled.y[test],
         tuple(result.record for result in results),
         tuple(
             result.record.number
             for result in results
             if result.is_kept and remembered is not None and remembered.is_stored
         ),
+        labelled.y[test],
     )
     newest = results[-1].models
     assert newest is not None

@@ -112,7 +112,7 @@ class Remembered:
 
 
 @dataclass(frozen=True)
-class OutOfFold:
+class FoldPredictions:
     """Out-of-fold predictions of one stock, fold after fold, oldest row first.
 
     Attributes
@@ -123,8 +123,6 @@ class OutOfFold:
         ``datetime64[D]``, shape (n,).
     predictions:
         float32, shape (n, k), one column per member.
-    y:
-        float64, shape (n,): the targets.
     records:
         The folds, oldest first.
     kept:
@@ -134,46 +132,27 @@ class OutOfFold:
     members: tuple[str, ...]
     dates: Dates
     predictions: NDArray[np.float32]
-    y: NDArray[np.float64]
     records: tuple[FoldRecord, ...]
     kept: tuple[int, ...]
 
-    def to_store(self) -> "FoldsToStore":
-        """What the store does not hold of them yet, and which of its folds stay."""
+
+@dataclass(frozen=True)
+class OutOfFold(FoldPredictions):
+    """Those of all folds, with ``y``, float64, shape (n,): the targets."""
+
+    y: NDArray[np.float64]
+
+    def to_store(self) -> FoldPredictions:
+        """Those of the folds that the store does not hold as they are."""
         is_new = [record.number not in self.kept for record in self.records]
         rows = np.repeat(is_new, [record.n_test for record in self.records])
-        return FoldsToStore(
+        return FoldPredictions(
             self.members,
             self.dates[rows],
             self.predictions[rows],
             tuple(compress(self.records, is_new)),
             self.kept,
         )
-
-
-@dataclass(frozen=True)
-class FoldsToStore:
-    """Folds of one stock that differ from those that are stored, oldest row first.
-
-    Attributes
-    ----------
-    members:
-        Names, length k.
-    dates:
-        ``datetime64[D]``, shape (n,).
-    predictions:
-        float32, shape (n, k), one column per member.
-    records:
-        The folds, oldest first.
-    kept:
-        Numbers of the folds that stay as they are stored.
-    """
-
-    members: tuple[str, ...]
-    dates: Dates
-    predictions: NDArray[np.float32]
-    records: tuple[FoldRecord, ...]
-    kept: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -209,6 +188,7 @@ class OofScores:
 class FitResult:
     """What training one stock gives.
 
+    ``folds`` are predictions of those folds that are to be stored.
     ``importances`` are, by member, the shares of each feature in what the splits of its trees have
     gained, shape (p,), in the order of the config's features; of those members of the ensemble that
     have trees of their own. Of somebody's own, where they were asked for, they are the shares in
@@ -218,7 +198,7 @@ class FitResult:
     scores: tuple[MemberScore, ...]
     oof_scores: OofScores
     forecasts: Forecasts
-    folds: FoldsToStore
+    folds: FoldPredictions
     artifact: bytes
     artifact_sha256: str
     universe_sha256: str | None

@@ -36,8 +36,13 @@ def registered(
 
     What objects are DuckDB finds out by looking at some of them, and takes the others for the same:
     a float among whole numbers would be rounded. To look at all takes longer than all else, so that
-    it is done only where one would not tell. A connection that is locked down looks at as many as
-    it does, and takes what one tells.
+    it is done only where one would not tell. How many are looked at cannot be set where a
+    connection is locked down.
+
+    Raises
+    ------
+    TypeError
+        If it is locked down, and one value would not tell.
     """
     given = {column: _column(values) for column, values in columns.items()}
     is_told_by_one = all(map(_is_told_by_one, given.values()))
