@@ -46,8 +46,10 @@ _OF_FILES = (
 )
 # How DuckDB says that a file could not be written; its only writer meets no other transaction.
 _NOT_WRITTEN = (duckdb.IOException, duckdb.FatalException, duckdb.TransactionException)
-# In a notebook and under `python -c` DuckDB draws a bar of its own into what is printed.
+# Days are UTC's. In a notebook and under `python -c` DuckDB draws a bar of its own into what is
+# printed.
 _QUIET = "set enable_progress_bar = false"
+_OF_EACH = f"set timezone = 'UTC'; {_QUIET}"
 # How files begin, DuckDB's after a checksum of eight bytes.
 _SQLITE, _DUCKDB = b"SQLite format 3\0", b"DUCK"
 _HOLDER = re.compile(r"held in (.+?) \(PID (\d+)\)")
@@ -91,8 +93,7 @@ def alone(
     with holding(path):
         duck = _connect_patiently(path, patience, say)
         try:
-            duck.execute("set timezone = 'UTC'")
-            duck.execute(_QUIET)
+            duck.execute(_OF_EACH)
             duck.execute("pragma disable_checkpoint_on_shutdown")
             check_tables(duck, path)
             yield duck
@@ -115,6 +116,14 @@ def alone(
             ) from None
         finally:
             duck.close()
+
+
+@contextmanager
+def another(duck: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
+    """One more connection to the same database, for another thread."""
+    with duck.cursor() as cursor:
+        cursor.execute(_OF_EACH)
+        yield cursor
 
 
 def _connect_patiently(
@@ -273,8 +282,7 @@ def read_for_dry_run(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         except duckdb.Error as error:
             raise explain(path, error) from None
         with duck:
-            duck.execute("set timezone = 'UTC'")
-            duck.execute(_QUIET)
+            duck.execute(_OF_EACH)
             check_tables(duck, path)
             yield duck
 

@@ -15,6 +15,7 @@ from bmastore.storage.archive import history
 from bmastore.storage.connect import (
     PATIENCE_S,
     alone,
+    another,
     explain,
     read_for_dry_run,
     read_only,
@@ -109,6 +110,12 @@ class Writer(Session):
     def make_models(self) -> None:
         """Make the folder of models, if there is none yet, as this store's."""
         make_models(self.path, self.store_id)
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """The panel as it is committed, for another thread than the one that writes."""
+        with another(self.duck) as duck:
+            yield Session(self.path, duck)
 
     def checkpoint(self) -> None:
         """Work the log, where it holds anything, into the store."""

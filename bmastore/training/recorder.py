@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from functools import cached_property
 
@@ -44,8 +44,6 @@ class Recorder:
         Watch on the memory of all processes.
     started:
         When the pass began, on the monotonic clock.
-    on_progress:
-        Told how far it has come.
     """
 
     def __init__(
@@ -55,7 +53,6 @@ class Recorder:
         run_id: str,
         memory: MemoryWatch,
         started: float,
-        on_progress: Callable[[Progress], None] | None,
     ) -> None:
         self._writer = writer
         self._plan = plan
@@ -63,7 +60,6 @@ class Recorder:
         self._planned = {stock.ticker: stock for stock in plan.stocks}
         self._memory = memory
         self._started = started
-        self._on_progress = on_progress
         self._waiting: list[Outcome[FitResult]] = []
         self._recorded = 0
         self._publish_after = 0.0
@@ -82,11 +78,11 @@ class Recorder:
             record_universe(writer, record, self.run_id, self._plan.config)
         self.totals = Totals(fit_cpu_s=record.fit_s)
 
-    def take(self, outcomes: list[Outcome[FitResult]], workers: int) -> None:
+    def take(self, outcomes: list[Outcome[FitResult]], workers: int) -> Progress:
         """Take note of outcomes; commit the first, and whenever a batch is full or overdue.
 
-        Artifacts are stored at once: they lie ready before the commit, and do not wait for it in
-        memory. ``workers`` is how many there are now.
+        Returns how far the pass has come. Artifacts are stored at once: they lie ready before the
+        commit, and do not wait for it in memory. ``workers`` is how many there are now.
         """
         self._workers = workers
         self._waiting += [stored(outcome, self._writer.models) for outcome in outcomes]
@@ -100,7 +96,7 @@ class Recorder:
             self._commit()
             self._commit_after = time.monotonic() + _COMMIT_EVERY_S
             self._publish_if_due()
-        self._tell()
+        return self._progress()
 
     def take_forecasts(self, made: Sequence[Made]) -> None:
         """Commit what ensembles in use have forecast."""
@@ -115,29 +111,23 @@ class Recorder:
         """Publish the results so far."""
         publish(self._writer, is_last=False)
 
-    def finish(self, status: str) -> None:
+    def finish(self, status: str) -> Progress:
         """Commit the rest, close the run, publish, and delete superseded artifacts."""
         self._commit(status)
-        self._tell()
         publish(self._writer, packs=True)
         if self.totals.done:
             artifacts.sweep(self._writer.models, keep=entries.artifacts_in_use(self._writer))
+        return self._progress()
 
-    def _tell(self) -> None:
-        done = self.totals.done
-        if self._on_progress and done:
-            committed = done - len(self._waiting)
-            seconds = time.monotonic() - self._started
-            self._on_progress(
-                Progress(
-                    len(self._planned),
-                    committed,
-                    self.totals,
-                    self._memory.now,
-                    seconds,
-                    self._workers,
-                )
-            )
+    def _progress(self) -> Progress:
+        return Progress(
+            len(self._planned),
+            self.totals.done - len(self._waiting),
+            self.totals,
+            self._memory.now,
+            time.monotonic() - self._started,
+            self._workers,
+        )
 
     def _commit(self, status: str = "running") -> None:
         """Commit what waits, in one transaction."""

@@ -16,8 +16,9 @@ from bmastore.models.results import Forecasts
 from bmastore.panel.series import value_columns
 from bmastore.storage.session import Session, Writer
 from bmastore.table import Table, Tabular
+from bmastore.training.beside import beside
 from bmastore.training.budget import earlier_choice, spend_budget
-from bmastore.training.conduct import Stage, Stop, carry_out, crew, interruptible
+from bmastore.training.conduct import Crew, Stage, Stop, carry_out, crew, interruptible
 from bmastore.training.delivery import SENT, ModelsFolder, fit_and_deliver, through
 from bmastore.training.feed import recall_folds
 from bmastore.training.kept import forecast_kept
@@ -167,6 +168,7 @@ def run_pass(
         If the store has no such target, features or tickers.
     """
     started = time.monotonic()
+    tell = on_progress or (lambda progress: None)
     _bound_memory(writer)
     fit_config = resolve(writer, config)
     choice = None
@@ -180,34 +182,16 @@ def run_pass(
     memory = MemoryWatch(options.max_memory)
     memory.sample()
     with interruptible() as stop, _closed_if_cut_short(writer):
-        recorder = _begin(writer, plan, memory, started, on_progress)
+        recorder = _begin(writer, plan, memory, started)
         not_forecast = _forecast_kept(writer, plan, recorder, stop)
         if plan.stocks:
             with crew(make_executor, plan.workers, memory, stop) as hired:
-                recorder.publish()
-                folder = ModelsFolder(writer.models.resolve(), recorder.run_id)
-                folder.show()
-                is_seen = hired.pool.everywhere(folder.is_seen)
-                stage = Stage(
-                    plan.config,
-                    tuple(stock.ticker for stock in plan.stocks),
-                    plan.universe,
-                    as_of=options.as_of,
-                    most=options.batch_size,
-                )
-                for outcomes in carry_out(
-                    writer,
-                    stage,
-                    hired,
-                    partial(fit_and_deliver, config=plan.config, folder=folder),
-                    recall=recall_folds(writer, plan.config, plan.stocks, by_hash=is_seen),
-                    delivery=through(folder) if is_seen else SENT,
-                    on_universe=recorder.keep_universe,
-                ):
-                    recorder.take(outcomes, hired.pool.workers)
+                _train(writer, plan, recorder, hired, tell)
         done = recorder.totals.done + recorder.only_forecast + len(not_forecast)
         is_cut_short = stop.is_set() and done < len(plan.stocks) + len(plan.kept)
-        recorder.finish("interrupted" if is_cut_short else "finished")
+        progress = recorder.finish("interrupted" if is_cut_short else "finished")
+        if progress.totals.done:
+            tell(progress)
     wall_s = time.monotonic() - started
     return _summary(plan, recorder, memory, wall_s, is_cut_short, not_forecast)
 
@@ -238,7 +222,6 @@ def _begin(
     plan: Plan,
     memory: MemoryWatch,
     started: float,
-    on_progress: Callable[[Progress], None] | None,
 ) -> Recorder:
     """Open the run in the ledger."""
     writer.make_models()
@@ -254,7 +237,35 @@ def _begin(
             workers=plan.workers,
             selected=len(plan.stocks),
         )
-    return Recorder(writer, plan, run_id, memory, started, on_progress)
+    return Recorder(writer, plan, run_id, memory, started)
+
+
+def _train(
+    writer: Writer, plan: Plan, recorder: Recorder, hired: Crew, tell: Callable[[Progress], None]
+) -> None:
+    """Train the plan's stocks: one thread reads them and hands them out, another commits."""
+    config, folder = plan.config, ModelsFolder(writer.models.resolve(), recorder.run_id)
+    recorder.publish()
+    folder.show()
+    is_seen = hired.pool.everywhere(folder.is_seen)
+    stage = Stage(
+        config,
+        tuple(stock.ticker for stock in plan.stocks),
+        plan.universe,
+        as_of=plan.options.as_of,
+        most=plan.options.batch_size,
+    )
+    with writer.reading() as panel, beside(recorder.take, tell) as take:
+        for outcomes in carry_out(
+            panel,
+            stage,
+            hired,
+            partial(fit_and_deliver, config=config, folder=folder),
+            recall=recall_folds(panel, config, plan.stocks, by_hash=is_seen),
+            delivery=through(folder) if is_seen else SENT,
+            on_universe=recorder.keep_universe,
+        ):
+            take(outcomes, hired.pool.workers)
 
 
 def _forecast_kept(writer: Writer, plan: Plan, recorder: Recorder, stop: Stop) -> dict[str, str]:

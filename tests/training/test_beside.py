@@ -1,0 +1,102 @@
+"""One thread commits while another reads and hands out: what it is given is done in order."""
+
+import threading
+
+import pytest
+
+from bmastore.training.beside import beside
+
+
+def test_all_is_done_in_order_by_one_other_thread_and_told_here():
+    done, told, threads = [], [], set()
+
+    def do(number, *, twice):
+        threads.add(threading.get_ident())
+        done.append(number)
+        return number * (2 if twice else 1)
+
+    with beside(do, lambda given: told.append((threading.get_ident(), given))) as give:
+        for number in range(100):
+            give(number, twice=True)
+
+    assert done == list(range(100))
+    assert told == [(threading.get_ident(), 2 * number) for number in range(100)]
+    assert len(threads) == 1
+    assert threading.get_ident() not in threads
+
+
+def test_the_caller_goes_on_but_no_more_than_a_few_wait():
+    given, waiting = [], []
+
+    def do(number):
+        while len(given) < 5:  # these can be given while the first is being done
+            pass
+        sum(range(50_000))
+        waiting.append(len(given) - number)
+
+    with beside(do, lambda gave: None) as give:
+        for number in range(200):
+            give(number)
+            given.append(number)
+
+    assert len(waiting) == 200
+    assert max(waiting) < 20
+
+
+@pytest.mark.parametrize("more", [0, 1, 50])
+def test_nothing_is_done_after_an_error_which_the_caller_is_told(more):
+    done = []
+
+    def do(number):
+        done.append(number)
+        if number == 3:
+            raise OSError("no room on the disk")
+
+    def give_all():
+        with beside(do, lambda gave: None) as give:
+            for number in range(4 + more):
+                give(number)
+
+    with pytest.raises(OSError, match="no room"):
+        give_all()
+
+    assert done == [0, 1, 2, 3]
+
+
+def test_where_an_error_ends_it_what_is_begun_is_waited_for_and_the_rest_dropped():
+    begun, may_end, done = threading.Event(), threading.Event(), []
+
+    def do(number):
+        begun.set()
+        may_end.wait()
+        done.append(number)
+
+    def give_and_fail():
+        with beside(do, lambda gave: None) as give:
+            for number in range(5):
+                give(number)
+            begun.wait()
+            threading.Timer(0.05, may_end.set).start()
+            raise KeyError("elsewhere")
+
+    with pytest.raises(KeyError, match="elsewhere"):
+        give_and_fail()
+
+    assert done == [0]
+
+
+def test_what_the_caller_does_with_what_is_done_may_fail_too():
+    done = []
+
+    def fail(given):
+        raise ValueError(given)
+
+    def give_all():
+        with beside(done.append, fail) as give:
+            for number in range(50):
+                give(number)
+
+    with pytest.raises(ValueError, match="None"):
+        give_all()
+
+    assert done == list(range(len(done)))
