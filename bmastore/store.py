@@ -198,8 +198,8 @@ class Store(Looks):
         options:
             What does not: which stocks, workers, memory, batch size.
         on_progress:
-            Called after each chunk of stocks, and when the last are committed. Without it, a
-            notebook that has ``ipywidgets`` shows a bar.
+            Called after each chunk of stocks, and when the last are committed, by the thread that
+            commits. Without it, a notebook that has ``ipywidgets`` shows a bar.
         make_executor:
             Gives an executor for a number of workers, for instance a
             ``distributed.Client``'s; by default worker processes here.

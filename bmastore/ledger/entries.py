@@ -21,6 +21,9 @@ from bmastore.storage.statements import Part, among, literal
 from bmastore.storage.views import NEWEST_FIRST
 from bmastore.workers.chunks import Outcome
 
+# Rows of a table, as equally long columns.
+Rows = Mapping[str, Sequence[Any]]
+
 _FORECAST = ("mean", "sd", *QUANTILE_COLUMNS, "p_up")
 # What an entry says of its ensemble.
 _OF_RESULT = (
@@ -91,39 +94,33 @@ def artifacts_in_use(session: Session) -> set[str]:
 def record(
     writer: Writer,
     attempts: Sequence[tuple[str, Planned, Outcome[FitResult]]],
+    forecasts: Rows,
     run_id: str,
     config: FitConfig,
-    now: datetime,
 ) -> None:
     """Record some attempts (entry id, what was planned, outcome), inside a transaction.
 
-    What an attempt forecasts takes the place of older forecasts of the same stock and dates,
-    unless it is a look back at a date that a newer cutoff has forecast.
+    What they forecast, as :func:`forecast_rows` gives it, takes the place of older forecasts of the
+    same stock and dates, unless it is a look back at a date that a newer cutoff has forecast.
     """
     writer.insert("ledger", _ledger_rows(attempts, run_id, config))
-    made = [
-        Made(entry_id, outcome.ticker, outcome.result.forecasts)
-        for entry_id, _, outcome in attempts
-        if outcome.result is not None
-    ]
-    if made:
-        _insert_forecasts(writer, forecast_rows(made, config.target, now), config.target)
+    if forecasts:
+        _insert_forecasts(writer, forecasts, config.target)
     tell_standings(writer, config.target, [outcome.ticker for _, _, outcome in attempts])
 
 
-def record_forecasts(writer: Writer, made: Sequence[Made], target: str, now: datetime) -> None:
+def record_forecasts(writer: Writer, rows: Rows, target: str) -> None:
     """Record what ensembles in use (at least one) forecast anew, inside a transaction.
 
     A forecast that is the same as the stored one is not stored again, but for the newest: it tells
     when the stock was last forecast.
     """
-    since = min(one.forecasts.dates.min() for one in made).item()
-    which = among("entry_id", [one.entry_id for one in made])
+    since = min(rows["date"])
+    which = among("entry_id", sorted(set(rows["entry_id"])))
     stored = {
         (row["entry_id"], row["date"]): row
         for row in writer.ledger_rows("forecasts_of_entries", since=since, which=which)
     }
-    rows = forecast_rows(made, target, now)
     keys = list(zip(rows["entry_id"], rows["date"], strict=True))
     newest = dict(keys)
     changed = [
@@ -137,14 +134,14 @@ def record_forecasts(writer: Writer, made: Sequence[Made], target: str, now: dat
         writer.change_ledger("drop_forecasts", which=Part(f"(entry_id, date) in ({listed})"))
     some = {name: [column[i] for i in changed] for name, column in rows.items()}
     _insert_forecasts(writer, some, target)
-    tell_standings(writer, target, [one.ticker for one in made])
+    tell_standings(writer, target, sorted(set(rows["ticker"])))
 
 
-def _is_other(rows: Mapping[str, Sequence[Any]], i: int, stored: Mapping[str, Any] | None) -> bool:
+def _is_other(rows: Rows, i: int, stored: Mapping[str, Any] | None) -> bool:
     return stored is None or any(stored[name] != rows[name][i] for name in _FORECAST)
 
 
-def _insert_forecasts(writer: Writer, rows: Mapping[str, Sequence[Any]], target: str) -> None:
+def _insert_forecasts(writer: Writer, rows: Rows, target: str) -> None:
     """Store forecasts (at least one), which take the place of those by older entries."""
     writer.insert("predictions", rows)
     tickers = among("predictions.ticker", sorted(set(rows["ticker"])))
@@ -221,8 +218,10 @@ def _told(values: list[Any], tell: Callable[[Any], NDArray[np.float64]]) -> list
     return lists_told(values, tell) if isinstance(values[0], list) else or_none(tell(values))
 
 
-def forecast_rows(made: Sequence[Made], target: str, now: datetime) -> dict[str, list[Any]]:
-    """What ensembles (at least one) have forecast, as columns of the ledger."""
+def forecast_rows(made: Sequence[Made], target: str, now: datetime) -> Rows:
+    """What ensembles have forecast, as columns of the ledger; none if there are no ensembles."""
+    if not made:
+        return {}
     rows = Columns()
     for one in made:
         n = len(one.forecasts.dates)

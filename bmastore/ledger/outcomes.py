@@ -22,12 +22,13 @@ from typing import Any
 
 import duckdb
 import numpy as np
+from numpy.typing import NDArray
 
 from bmastore.calendar import utc_now
 from bmastore.errors import StoreDamagedError
 from bmastore.ledger.derived import all_entries, tell_outcomes
 from bmastore.ledger.digits import by_size, lists_told, or_none, to_decimals, to_sum
-from bmastore.ledger.entries import Columns, Made, forecast_rows
+from bmastore.ledger.entries import Columns, Made, Rows
 from bmastore.models.mixture import QUANTILE_COLUMNS
 from bmastore.storage import postgres
 from bmastore.storage.columns import registered
@@ -55,26 +56,26 @@ def known_until(duck: duckdb.DuckDBPyConnection) -> date | None:
 def await_labels(
     writer: Writer,
     made: Sequence[Made],
-    target: str,
-    now: datetime,
+    forecasts: Rows,
     known: date,
 ) -> None:
     """Have first forecasts (at least one) wait for their labels, inside a transaction.
 
     Parameters
     ----------
+    forecasts:
+        The same as :func:`~bmastore.ledger.entries.forecast_rows` gives them.
     known:
         The newest date of which the panel knew anything.
     """
-    rows = forecast_rows(made, target, now)
-    rows["known_until"] = [known] * len(rows["date"])
-    rows["components"] = _flat_components(made)
+    known_until = [known] * len(forecasts["date"])
+    rows = {**forecasts, "known_until": known_until, "components": _flat_components(made)}
     with registered(writer.duck, "new_forecasts", rows):
         run(writer.duck, "outcomes/await_labels")
 
 
-def _flat_components(made: Sequence[Made]) -> list[list[float]]:
-    """Components of each forecast as one list, in as many digits as they are worth."""
+def _flat_components(made: Sequence[Made]) -> list[NDArray[np.float64]]:
+    """Components of each forecast in a row, in as many digits as they are worth."""
     # Ensembles have different numbers of members: those with fewer are filled up.
     parts = [row for one in made for row in one.forecasts.components]
     filled = np.zeros((len(parts), max(len(part) for part in parts), 3))
@@ -83,7 +84,7 @@ def _flat_components(made: Sequence[Made]) -> list[list[float]]:
     sd = np.concatenate([one.forecasts.sd for one in made])[:, None, None]
     filled[:, :, 0] = to_sum(filled[:, :, 0])
     filled[:, :, 1:] = by_size(filled[:, :, 1:], sd, digits=4)
-    return [row[: len(part)].ravel().tolist() for row, part in zip(filled, parts, strict=True)]
+    return [row[: len(part)].ravel() for row, part in zip(filled, parts, strict=True)]
 
 
 def settle(writer: Writer) -> int:

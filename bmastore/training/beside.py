@@ -8,54 +8,43 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec
 
 Given = ParamSpec("Given")
-Gives = TypeVar("Gives")
 
 # What waits for the thread at most, in memory: whoever gives it more waits.
 _WAITING = 8
 
 
 @contextmanager
-def beside(
-    do: Callable[Given, Gives], on_done: Callable[[Gives], None]
-) -> Iterator[Callable[Given, None]]:
+def beside(do: Callable[Given, None]) -> Iterator[Callable[Given, None]]:
     """Gives what has ``do`` done, in the order in which it is called; at the end all is done.
 
     An error in it is raised by the next call, or at the end; nothing more is done after it.
     Where an error ends the context, what is being done is waited for, and the rest is dropped.
-
-    Parameters
-    ----------
-    on_done:
-        Told what each has given, in the caller's thread.
     """
-    given: deque[Future[Gives]] = deque()
+    given: deque[Future[None]] = deque()
     is_over = False
 
-    def do_in_turn(*args: Given.args, **kwargs: Given.kwargs) -> Gives:
+    def do_in_turn(*args: Given.args, **kwargs: Given.kwargs) -> None:
         nonlocal is_over
         if is_over:
             raise CancelledError
         try:
-            return do(*args, **kwargs)
+            do(*args, **kwargs)
         except BaseException:
             is_over = True
             raise
 
-    def take_done() -> None:
-        on_done(given.popleft().result())
-
     def give(*args: Given.args, **kwargs: Given.kwargs) -> None:
         given.append(thread.submit(do_in_turn, *args, **kwargs))
         while given and (given[0].done() or len(given) > _WAITING):
-            take_done()
+            given.popleft().result()
 
     with ThreadPoolExecutor(1, "beside") as thread:
         try:
             yield give
             while given:
-                take_done()
+                given.popleft().result()
         finally:
             is_over = True

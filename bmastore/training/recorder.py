@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from functools import cached_property
 
@@ -44,6 +44,8 @@ class Recorder:
         Watch on the memory of all processes.
     started:
         When the pass began, on the monotonic clock.
+    on_progress:
+        Told how far it has come, by whichever thread has it record.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Recorder:
         run_id: str,
         memory: MemoryWatch,
         started: float,
+        on_progress: Callable[[Progress], None] | None,
     ) -> None:
         self._writer = writer
         self._plan = plan
@@ -60,6 +63,7 @@ class Recorder:
         self._planned = {stock.ticker: stock for stock in plan.stocks}
         self._memory = memory
         self._started = started
+        self._on_progress = on_progress
         self._waiting: list[Outcome[FitResult]] = []
         self._recorded = 0
         self._publish_after = 0.0
@@ -78,11 +82,11 @@ class Recorder:
             record_universe(writer, record, self.run_id, self._plan.config)
         self.totals = Totals(fit_cpu_s=record.fit_s)
 
-    def take(self, outcomes: list[Outcome[FitResult]], workers: int) -> Progress:
+    def take(self, outcomes: list[Outcome[FitResult]], workers: int) -> None:
         """Take note of outcomes; commit the first, and whenever a batch is full or overdue.
 
-        Returns how far the pass has come. Artifacts are stored at once: they lie ready before the
-        commit, and do not wait for it in memory. ``workers`` is how many there are now.
+        Artifacts are stored at once: they lie ready before the commit, and do not wait for it in
+        memory. ``workers`` is how many there are now.
         """
         self._workers = workers
         self._waiting += [stored(outcome, self._writer.models) for outcome in outcomes]
@@ -96,14 +100,15 @@ class Recorder:
             self._commit()
             self._commit_after = time.monotonic() + _COMMIT_EVERY_S
             self._publish_if_due()
-        return self._progress()
+        self._tell()
 
     def take_forecasts(self, made: Sequence[Made]) -> None:
         """Commit what ensembles in use have forecast."""
-        target, now = self._plan.config.target, utc_now()
+        target = self._plan.config.target
+        rows = entries.forecast_rows(made, target, utc_now())
         with self._writer.transaction():
-            entries.record_forecasts(self._writer, made, target, now)
-            outcomes.await_labels(self._writer, made, target, now, self._known_until)
+            entries.record_forecasts(self._writer, rows, target)
+            outcomes.await_labels(self._writer, made, rows, self._known_until)
         self._writer.checkpoint_if_due()
         self.only_forecast += len(made)
 
@@ -111,23 +116,29 @@ class Recorder:
         """Publish the results so far."""
         publish(self._writer, is_last=False)
 
-    def finish(self, status: str) -> Progress:
+    def finish(self, status: str) -> None:
         """Commit the rest, close the run, publish, and delete superseded artifacts."""
         self._commit(status)
+        self._tell()
         publish(self._writer, packs=True)
         if self.totals.done:
             artifacts.sweep(self._writer.models, keep=entries.artifacts_in_use(self._writer))
-        return self._progress()
 
-    def _progress(self) -> Progress:
-        return Progress(
-            len(self._planned),
-            self.totals.done - len(self._waiting),
-            self.totals,
-            self._memory.now,
-            time.monotonic() - self._started,
-            self._workers,
-        )
+    def _tell(self) -> None:
+        done = self.totals.done
+        if self._on_progress and done:
+            committed = done - len(self._waiting)
+            seconds = time.monotonic() - self._started
+            self._on_progress(
+                Progress(
+                    len(self._planned),
+                    committed,
+                    self.totals,
+                    self._memory.now,
+                    seconds,
+                    self._workers,
+                )
+            )
 
     def _commit(self, status: str = "running") -> None:
         """Commit what waits, in one transaction."""
@@ -145,14 +156,14 @@ class Recorder:
         looks_back = {entry_id for entry_id, planned, _ in taken if planned.is_look_back}
         with_folds = [one for one in results if one[1] not in looks_back]
         made = [Made(entry_id, ticker, result.forecasts) for ticker, entry_id, result in results]
-        now = utc_now()
+        forecasts = entries.forecast_rows(made, config.target, utc_now())
         with self._writer.transaction():
             if taken:
-                entries.record(self._writer, taken, self.run_id, config, now)
+                entries.record(self._writer, taken, forecasts, self.run_id, config)
             record_ensembles(self._writer, results, config)
             write_folds(self._writer.duck, with_folds, config)
             if made:
-                outcomes.await_labels(self._writer, made, config.target, now, self._known_until)
+                outcomes.await_labels(self._writer, made, forecasts, self._known_until)
             if status != "running":
                 derived.tell_member_days(self._writer, config.target, self.run_id)
                 outcomes.settle(self._writer)

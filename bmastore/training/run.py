@@ -168,7 +168,6 @@ def run_pass(
         If the store has no such target, features or tickers.
     """
     started = time.monotonic()
-    tell = on_progress or (lambda progress: None)
     _bound_memory(writer)
     fit_config = resolve(writer, config)
     choice = None
@@ -182,16 +181,14 @@ def run_pass(
     memory = MemoryWatch(options.max_memory)
     memory.sample()
     with interruptible() as stop, _closed_if_cut_short(writer):
-        recorder = _begin(writer, plan, memory, started)
+        recorder = _begin(writer, plan, memory, started, on_progress)
         not_forecast = _forecast_kept(writer, plan, recorder, stop)
         if plan.stocks:
             with crew(make_executor, plan.workers, memory, stop) as hired:
-                _train(writer, plan, recorder, hired, tell)
+                _train(writer, plan, recorder, hired)
         done = recorder.totals.done + recorder.only_forecast + len(not_forecast)
         is_cut_short = stop.is_set() and done < len(plan.stocks) + len(plan.kept)
-        progress = recorder.finish("interrupted" if is_cut_short else "finished")
-        if progress.totals.done:
-            tell(progress)
+        recorder.finish("interrupted" if is_cut_short else "finished")
     wall_s = time.monotonic() - started
     return _summary(plan, recorder, memory, wall_s, is_cut_short, not_forecast)
 
@@ -222,6 +219,7 @@ def _begin(
     plan: Plan,
     memory: MemoryWatch,
     started: float,
+    on_progress: Callable[[Progress], None] | None,
 ) -> Recorder:
     """Open the run in the ledger."""
     writer.make_models()
@@ -237,12 +235,10 @@ def _begin(
             workers=plan.workers,
             selected=len(plan.stocks),
         )
-    return Recorder(writer, plan, run_id, memory, started)
+    return Recorder(writer, plan, run_id, memory, started, on_progress)
 
 
-def _train(
-    writer: Writer, plan: Plan, recorder: Recorder, hired: Crew, tell: Callable[[Progress], None]
-) -> None:
+def _train(writer: Writer, plan: Plan, recorder: Recorder, hired: Crew) -> None:
     """Train the plan's stocks: one thread reads them and hands them out, another commits."""
     config, folder = plan.config, ModelsFolder(writer.models.resolve(), recorder.run_id)
     recorder.publish()
@@ -255,7 +251,7 @@ def _train(
         as_of=plan.options.as_of,
         most=plan.options.batch_size,
     )
-    with writer.reading() as panel, beside(recorder.take, tell) as take:
+    with writer.reading() as panel, beside(recorder.take) as take:
         for outcomes in carry_out(
             panel,
             stage,

@@ -7,20 +7,18 @@ import pytest
 from bmastore.training.beside import beside
 
 
-def test_all_is_done_in_order_by_one_other_thread_and_told_here():
-    done, told, threads = [], [], set()
+def test_all_is_done_in_order_by_one_other_thread():
+    done, threads = [], set()
 
-    def do(number, *, twice):
+    def do(number, *, sign):
         threads.add(threading.get_ident())
-        done.append(number)
-        return number * (2 if twice else 1)
+        done.append(sign * number)
 
-    with beside(do, lambda given: told.append((threading.get_ident(), given))) as give:
+    with beside(do) as give:
         for number in range(100):
-            give(number, twice=True)
+            give(number, sign=-1)
 
-    assert done == list(range(100))
-    assert told == [(threading.get_ident(), 2 * number) for number in range(100)]
+    assert done == [-number for number in range(100)]
     assert len(threads) == 1
     assert threading.get_ident() not in threads
 
@@ -34,7 +32,7 @@ def test_the_caller_goes_on_but_no_more_than_a_few_wait():
         sum(range(50_000))
         waiting.append(len(given) - number)
 
-    with beside(do, lambda gave: None) as give:
+    with beside(do) as give:
         for number in range(200):
             give(number)
             given.append(number)
@@ -53,7 +51,7 @@ def test_nothing_is_done_after_an_error_which_the_caller_is_told(more):
             raise OSError("no room on the disk")
 
     def give_all():
-        with beside(do, lambda gave: None) as give:
+        with beside(do) as give:
             for number in range(4 + more):
                 give(number)
 
@@ -72,7 +70,7 @@ def test_where_an_error_ends_it_what_is_begun_is_waited_for_and_the_rest_dropped
         done.append(number)
 
     def give_and_fail():
-        with beside(do, lambda gave: None) as give:
+        with beside(do) as give:
             for number in range(5):
                 give(number)
             begun.wait()
@@ -83,20 +81,3 @@ def test_where_an_error_ends_it_what_is_begun_is_waited_for_and_the_rest_dropped
         give_and_fail()
 
     assert done == [0]
-
-
-def test_what_the_caller_does_with_what_is_done_may_fail_too():
-    done = []
-
-    def fail(given):
-        raise ValueError(given)
-
-    def give_all():
-        with beside(done.append, fail) as give:
-            for number in range(50):
-                give(number)
-
-    with pytest.raises(ValueError, match="None"):
-        give_all()
-
-    assert done == list(range(len(done)))
