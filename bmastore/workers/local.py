@@ -19,6 +19,8 @@ _START_METHOD = "spawn" if sys.platform == "darwin" else "forkserver"
 _BASE = multiprocessing.get_context(_START_METHOD)
 # How long a pool may take to see for itself that a worker has ended.
 _PATIENCE_S = 1.0
+# Between tries to start a worker.
+_PAUSES_S = (0.05, 0.2, 1.0)
 # What Linux grants to everybody.
 _PIPE_BYTES = 2**20
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -96,7 +98,16 @@ def _deaf_to_ctrl_c() -> Iterator[None]:
 
 class _Process(_BASE.Process):  # type: ignore[name-defined, misc]
     def start(self) -> None:
+        """Start it; again, where the fork server is killed meanwhile and another takes its place.
+
+        For a moment after that, it is taken to be there still.
+        """
         with _without_main(), _deaf_to_ctrl_c():
+            for pause in _PAUSES_S:
+                with contextlib.suppress(ConnectionError, EOFError):
+                    super().start()
+                    return
+                time.sleep(pause)
             super().start()
 
 

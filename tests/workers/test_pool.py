@@ -58,6 +58,19 @@ def test_a_pool_goes_on_with_other_workers_when_one_has_died():
         assert pool.submit(pow, 2, 4).result(timeout=60) == 16
 
 
+@pytest.mark.skipif(sys.platform == "darwin", reason="needs a fork server")
+def test_workers_start_though_their_fork_server_has_just_been_killed():
+    for _ in range(20):
+        with local_executor(1) as executor:
+            (server,) = (
+                one
+                for one in psutil.Process().children()
+                if "forkserver" in " ".join(one.cmdline())
+            )
+            server.kill()
+            assert executor.submit(pow, 2, 3).result(timeout=60) == 8
+
+
 def test_a_pool_whose_work_is_done_ends_when_told_to_though_a_worker_is_stopped():
     is_urgent = []
 
