@@ -149,6 +149,23 @@ def test_a_worker_killed_from_outside_costs_no_stock(store):
     assert (run.trained, run.failed) == (16, 0)
 
 
+def test_an_error_of_who_listens_to_progress_ends_the_pass_and_what_is_committed_stays(filled):
+    told = []
+
+    def fail_at_the_third(progress):
+        told.append(progress.committed)
+        if len(told) == 3:
+            raise RuntimeError("of the listener")
+
+    with pytest.raises(RuntimeError, match="of the listener"):
+        filled.train(FAST, PassOptions(batch_size=1), on_progress=fail_at_the_third)
+
+    assert told == [1, 2, 3]
+    assert filled.status().last_run["status"] == "interrupted"
+    assert list(statuses(filled).values()).count("trained") == 3
+    assert filled.train(FAST).trained == 3
+
+
 def test_workers_end_when_their_coordinator_is_killed(tmp_path, filled):
     child = in_background("train", "--preset", "high", "--store", filled.path)
     coordinator = psutil.Process(child.pid)
