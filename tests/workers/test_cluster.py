@@ -14,11 +14,12 @@ from sklearn.ensemble import ExtraTreesRegressor
 
 from bmastore import Estimator, PassOptions, Store, TrainConfig
 from bmastore.arrays import PanelArrays
+from bmastore.datasets import planted_panel
 from bmastore.errors import WorkersError
 from bmastore.workers.chunks import Chunk
 from bmastore.workers.dask import connected, libraries
 from bmastore.workers.pool import Pool
-from tests.helpers import FAST, cli, statuses, stock, wait_until
+from tests.helpers import FAST, HORIZON, TARGET, cli, statuses, stock, wait_until
 
 dask = pytest.importorskip("dask", reason="needs the cluster extra")
 distributed = pytest.importorskip("distributed", reason="needs the cluster extra")
@@ -92,28 +93,31 @@ def test_a_job_on_which_workers_die_is_told_from_others(cluster):
         assert pool.result(pool.submit(pow, 2, 3)) == 8
 
 
-def test_a_scheduler_that_goes_away_ends_the_pass_and_loses_nothing(filled, cluster):
+def test_a_scheduler_that_goes_away_ends_the_pass_and_loses_nothing(store, cluster):
+    store.ingest(planted_panel(n_stocks=40, n_days=320), target=TARGET, horizon=HORIZON)
     gone = []
 
     def close(progress):
         if not gone:
             gone.append(progress.committed)
             cluster.loop.add_callback(cluster.scheduler.close)
+            # Few outcomes wait to be committed: most stocks are not sent yet.
+            wait_until(lambda: cluster.scheduler.status is distributed.core.Status.closed)
 
     with (
         distributed.Client(cluster) as client,
         pytest.raises(WorkersError, match="run the same command"),
     ):
-        filled.train(
+        store.train(
             FAST,
             PassOptions(batch_size=1, workers=1),
             on_progress=close,
             make_executor=lambda workers: client.get_executor(),
         )
-    assert filled.status().last_run["status"] == "interrupted"
-    trained = [ticker for ticker, status in statuses(filled).items() if status == "trained"]
-    assert len(trained) >= gone[0] > 0
-    assert filled.train(FAST).trained == 6 - len(trained)
+    assert store.status().last_run["status"] == "interrupted"
+    trained = [ticker for ticker, status in statuses(store).items() if status == "trained"]
+    assert 40 > len(trained) >= gone[0] > 0
+    assert store.train(FAST).trained == 40 - len(trained)
 
 
 @contextmanager
