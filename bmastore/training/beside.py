@@ -12,8 +12,9 @@ from typing import ParamSpec
 
 Given = ParamSpec("Given")
 
-# What waits for the thread at most, in memory: whoever gives it more waits.
-_WAITING = 8
+# What waits for the thread at most, in memory: whoever gives it more waits. It is more than the
+# chunks of one batch, so that the others go on for as long as a commit takes.
+_WAITING = 32
 
 
 @contextmanager

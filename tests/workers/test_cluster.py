@@ -94,7 +94,7 @@ def test_a_job_on_which_workers_die_is_told_from_others(cluster):
 
 
 def test_a_scheduler_that_goes_away_ends_the_pass_and_loses_nothing(store, cluster):
-    store.ingest(planted_panel(n_stocks=40, n_days=320), target=TARGET, horizon=HORIZON)
+    store.ingest(planted_panel(n_stocks=80, n_days=320), target=TARGET, horizon=HORIZON)
     gone = []
 
     def close(progress):
@@ -116,8 +116,8 @@ def test_a_scheduler_that_goes_away_ends_the_pass_and_loses_nothing(store, clust
         )
     assert store.status().last_run["status"] == "interrupted"
     trained = [ticker for ticker, status in statuses(store).items() if status == "trained"]
-    assert 40 > len(trained) >= gone[0] > 0
-    assert store.train(FAST).trained == 40 - len(trained)
+    assert 80 > len(trained) >= gone[0] > 0
+    assert store.train(FAST).trained == 80 - len(trained)
 
 
 @contextmanager
