@@ -273,7 +273,7 @@ class Store(Looks):
         report:
             Write it to this file, as one HTML page that loads nothing; needs ``[dashboard]``.
         on_progress, make_executor:
-            As for :meth:`train`.
+            As for :meth:`train`, but that the caller's thread tells of progress.
 
         Raises
         ------

@@ -49,7 +49,7 @@ _NOT_WRITTEN = (duckdb.IOException, duckdb.FatalException, duckdb.TransactionExc
 # Days are UTC's. In a notebook and under `python -c` DuckDB draws a bar of its own into what is
 # printed.
 _QUIET = "set enable_progress_bar = false"
-_OF_EACH = f"set timezone = 'UTC'; {_QUIET}"
+_OF_EACH_CONNECTION = f"set timezone = 'UTC'; {_QUIET}"
 # How files begin, DuckDB's after a checksum of eight bytes.
 _SQLITE, _DUCKDB = b"SQLite format 3\0", b"DUCK"
 _HOLDER = re.compile(r"held in (.+?) \(PID (\d+)\)")
@@ -93,7 +93,7 @@ def alone(
     with holding(path):
         duck = _connect_patiently(path, patience, say)
         try:
-            duck.execute(_OF_EACH)
+            duck.execute(_OF_EACH_CONNECTION)
             duck.execute("pragma disable_checkpoint_on_shutdown")
             check_tables(duck, path)
             yield duck
@@ -119,10 +119,10 @@ def alone(
 
 
 @contextmanager
-def another(duck: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
+def another_connection(duck: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
     """One more connection to the same database, for another thread."""
     with duck.cursor() as cursor:
-        cursor.execute(_OF_EACH)
+        cursor.execute(_OF_EACH_CONNECTION)
         yield cursor
 
 
@@ -282,7 +282,7 @@ def read_for_dry_run(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         except duckdb.Error as error:
             raise explain(path, error) from None
         with duck:
-            duck.execute(_OF_EACH)
+            duck.execute(_OF_EACH_CONNECTION)
             check_tables(duck, path)
             yield duck
 

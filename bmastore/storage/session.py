@@ -15,7 +15,7 @@ from bmastore.storage.archive import history
 from bmastore.storage.connect import (
     PATIENCE_S,
     alone,
-    another,
+    another_connection,
     explain,
     read_for_dry_run,
     read_only,
@@ -114,7 +114,7 @@ class Writer(Session):
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """The panel as it is committed, for another thread than the one that writes."""
-        with another(self.duck) as duck:
+        with another_connection(self.duck) as duck:
             yield Session(self.path, duck)
 
     def checkpoint(self) -> None:

@@ -68,7 +68,7 @@ class Stop(threading.Event):
     is_urgent = False
 
     def check(self) -> None:
-        """Asked wherever workers are waited for; between two transactions, that is.
+        """Asked wherever workers are waited for; a commit in the background is not cut short.
 
         Raises
         ------

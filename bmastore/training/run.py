@@ -16,7 +16,7 @@ from bmastore.models.results import Forecasts
 from bmastore.panel.series import value_columns
 from bmastore.storage.session import Session, Writer
 from bmastore.table import Table, Tabular
-from bmastore.training.beside import beside
+from bmastore.training.background import in_background
 from bmastore.training.budget import earlier_choice, spend_budget
 from bmastore.training.conduct import Crew, Stage, Stop, carry_out, crew, interruptible
 from bmastore.training.delivery import SENT, ModelsFolder, fit_and_deliver, through
@@ -251,7 +251,7 @@ def _train(writer: Writer, plan: Plan, recorder: Recorder, hired: Crew) -> None:
         as_of=plan.options.as_of,
         most=plan.options.batch_size,
     )
-    with writer.reading() as panel, beside(recorder.take) as take:
+    with writer.reading() as panel, in_background(recorder.take) as take:
         for outcomes in carry_out(
             panel,
             stage,

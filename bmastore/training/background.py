@@ -1,4 +1,4 @@
-"""Has one thread of its own do something again and again while the caller goes on.
+"""Calls a function in a background thread, call after call, while the caller goes on.
 
 What is committed keeps the disk busy, and what is read and handed out the workers: one need not
 wait for the other.
@@ -12,17 +12,18 @@ from typing import ParamSpec
 
 Given = ParamSpec("Given")
 
-# What waits for the thread at most, in memory: whoever gives it more waits. It is more than the
-# chunks of one batch, so that the others go on for as long as a commit takes.
+# Calls that wait for the thread at most, with what they hold in memory: who makes more of them
+# waits. A batch has fewer chunks by default, so that reading goes on while one is committed.
 _WAITING = 32
 
 
 @contextmanager
-def beside(do: Callable[Given, None]) -> Iterator[Callable[Given, None]]:
-    """Gives what has ``do`` done, in the order in which it is called; at the end all is done.
+def in_background(do: Callable[Given, None]) -> Iterator[Callable[Given, None]]:
+    """Gives a function that has ``do`` called in the background, in order; at the end all is done.
 
-    An error in it is raised by the next call, or at the end; nothing more is done after it.
-    Where an error ends the context, what is being done is waited for, and the rest is dropped.
+    An error in one call is raised by the next that is made, or at the end; no more are done after
+    it. Where an error ends the context, the call that is being done is waited for, and the rest is
+    dropped.
     """
     given: deque[Future[None]] = deque()
     is_over = False
@@ -42,7 +43,7 @@ def beside(do: Callable[Given, None]) -> Iterator[Callable[Given, None]]:
         while given and (given[0].done() or len(given) > _WAITING):
             given.popleft().result()
 
-    with ThreadPoolExecutor(1, "beside") as thread:
+    with ThreadPoolExecutor(1, "background") as thread:
         try:
             yield give
             while given:
