@@ -22,6 +22,8 @@ Result = TypeVar("Result")
 _POLL_S = 0.25
 # How often a cluster is asked for its workers, and how long it may have none.
 _ASK_AGAIN_S, _PATIENCE_S = 2.0, 60.0
+# How long workers that are killed may take to have ended.
+_KILLED_S = 5.0
 
 
 class Pool:
@@ -66,12 +68,24 @@ class Pool:
         kill = getattr(self._executor, "kill", None)
         if kill is not None:
             kill()
+            # Those that are killed have soon ended. Python prints a traceback of its own where a
+            # process exits while its pool ends.
+            wait([self._ending()], timeout=_KILLED_S)
+            return
         # Dask's own executor cannot be shut down without a scheduler: told is why it ends.
         with contextlib.suppress(Exception):
             self._executor.shutdown(wait=False)
 
     def _end(self) -> None:
         """Let workers end by themselves, and wait for it."""
+        ended = self._ending()
+        while not ended.done():
+            self._check()
+            wait([ended], timeout=_POLL_S)
+        ended.result()
+
+    def _ending(self) -> Future[None]:
+        """The end of the workers, once they have done what they are at."""
         ended: Future[None] = Future()
 
         def end() -> None:
@@ -83,10 +97,7 @@ class Pool:
                 ended.set_result(None)
 
         threading.Thread(target=end, daemon=True).start()
-        while not ended.done():
-            self._check()
-            wait([ended], timeout=_POLL_S)
-        ended.result()
+        return ended
 
     def submit(self, job: Callable[..., Result], *args: Any) -> Future[Result]:
         """Have a job done; if its worker dies, its future and those of all others say so."""

@@ -2,6 +2,8 @@
 
 import os
 import sys
+import threading
+import time
 from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
 
 import numpy as np
@@ -56,6 +58,23 @@ def test_a_pool_goes_on_with_other_workers_when_one_has_died():
             assert single.workers == 1
             assert single.submit(os.getpid).result(timeout=60) != os.getpid()
         assert pool.submit(pow, 2, 4).result(timeout=60) == 16
+
+
+def test_a_pool_that_fails_leaves_nothing_that_could_fail_when_its_process_exits():
+    def fail_beside_work():
+        with Pool(local_executor, 2) as pool:
+            assert pool.submit(pow, 2, 3).result(timeout=60) == 8
+            pool.submit(time.sleep, 60)
+            raise KeyError("elsewhere")
+
+    def waited_for_at_exit():
+        return {one for one in threading.enumerate() if not one.daemon}
+
+    before = waited_for_at_exit()
+    for _ in range(5):
+        with pytest.raises(KeyError, match="elsewhere"):
+            fail_beside_work()
+        assert waited_for_at_exit() == before
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="needs a fork server")
