@@ -3,8 +3,9 @@
     python -m tests.bench.coordinator [--stocks 1500] [--rounds 3] [--prices FILE]
 
 Each pass is run some times, on copies of one store: a worker does all of it, and then answers what
-it remembers. Of these passes what is left is the coordinator's, at the pace that it can keep: there
-is nothing to wait for, as there is not where it has more workers than it feeds. What is told are
+it remembers. It is sent as much at once as several would be, so that nothing waits for how long one
+answer is on its way, as nothing does where there are more workers than the coordinator feeds. Of
+these passes what is left is the coordinator's, at the pace that it can keep. What is told are
 the slopes over stocks: CPU time of fits in the first; of the others, by their median, the time by
 the clock, which is the coordinator's pace, and its CPU time, which would be its pace on one core:
 one of its threads reads and another commits. Workers are a process of this machine's, and one of a
@@ -32,7 +33,9 @@ from tests.bench.cluster import in_rounds, some_stocks
 
 # Of the stocks, over which the slope is measured.
 _PARTS = (0.25, 1.0)
-# That many of remembered answers.
+# As many chunks are on their way as for so many workers.
+_WORKERS = 4
+# Passes of remembered answers.
 _PASSES = 5
 _MEASURES = ("fits, CPU", "coordinator, by the clock", "coordinator, CPU")
 
@@ -105,7 +108,7 @@ def once(folder, store, n_stocks, executor):
         summary = run_passes(
             writer,
             TrainConfig(),
-            PassOptions(limit=n_stocks, workers=1),
+            PassOptions(limit=n_stocks, workers=_WORKERS),
             make_executor=lambda n: executor,
         )
         clock_s, cpu_s = time.perf_counter() - began, time.process_time() - cpu
