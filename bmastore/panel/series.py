@@ -126,10 +126,11 @@ def choose_series(
     series = read_series(duck, target)
     if wanted is None:
         return series
-    unknown = sorted(set(wanted) - {one.ticker for one in series})
+    named = set(wanted)
+    unknown = sorted(named - {one.ticker for one in series})
     if unknown:
         raise UnknownTickerError("ticker", unknown)
-    return [one for one in series if one.ticker in wanted]
+    return [one for one in series if one.ticker in named]
 
 
 def refresh_series(duck: duckdb.DuckDBPyConnection, tickers: Sequence[str], target: str) -> None:

@@ -55,19 +55,16 @@ def predict(
     since, until = _day("since", since), _day("until", until)
     if since and until and since > until:
         raise ConfigError(f"since {since} is after until {until}")
-    stored = ask(
-        reader.duck,
-        "select target, ticker, artifact_sha256, universe_sha256 from v_latest order by all",
-    ).fetchall()
-    targets = [target] if target else sorted({name for name, *_ in stored})
+    stored = ask(reader.duck, "select distinct target from v_latest order by all").fetchall()
+    targets = [target] if target else [name for (name,) in stored]
     for name in targets or [None]:
         choose_target(reader.duck, name)
-    mine = [row for row in stored if row[0] in targets]
-    if tickers is not None:
-        unknown = sorted(set(tickers) - {ticker for _, ticker, *_ in mine})
+    wanted = None if tickers is None else list(tickers)
+    mine = run(reader.duck, "ledger/ensembles_in_use", targets=targets, tickers=wanted).fetchall()
+    if wanted is not None:
+        unknown = sorted(set(wanted) - {ticker for _, ticker, *_ in mine})
         if unknown:
             raise UnknownTickerError("trained ensemble of", unknown)
-        mine = [row for row in mine if row[1] in tickers]
     question = in_use.contributions if contributions else in_use.forecast
     tabulate = contribution_table if contributions else _table
     table = tabulate([], "")
