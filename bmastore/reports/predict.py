@@ -55,8 +55,8 @@ def predict(
     since, until = _day("since", since), _day("until", until)
     if since and until and since > until:
         raise ConfigError(f"since {since} is after until {until}")
-    stored = ask(reader.duck, "select distinct target from v_latest order by all").fetchall()
-    targets = [target] if target else [name for (name,) in stored]
+    trained = ask(reader.duck, "select distinct target from v_latest order by all").fetchall()
+    targets = [target] if target else [name for (name,) in trained]
     for name in targets or [None]:
         choose_target(reader.duck, name)
     wanted = None if tickers is None else list(tickers)
