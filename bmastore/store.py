@@ -10,7 +10,7 @@ from bmastore.errors import ConfigError
 from bmastore.looks import Looks
 from bmastore.models.config import TrainConfig
 from bmastore.progress import told
-from bmastore.storage.paths import real_path
+from bmastore.storage.paths import named_path, real_path
 from bmastore.storage.publish import publish
 from bmastore.storage.session import open_dry, open_reader
 from bmastore.training.options import PassOptions
@@ -64,7 +64,7 @@ class Store(Looks):
         lock_timeout: float = 30.0,
         say: Callable[[str], None] = lambda sentence: None,
     ) -> None:
-        super().__init__(real_path(Path(path)), ledger, lock_timeout, say)
+        super().__init__(real_path(path), ledger, lock_timeout, say)
 
     def ingest(
         self,
@@ -287,8 +287,9 @@ class Store(Looks):
         from bmastore.evaluation.backtest import plan_backtest, run_backtest
         from bmastore.workers.local import local_executor
 
-        if report is not None:
-            check_report(Path(report))
+        written = None if report is None else named_path(report)
+        if written is not None:
+            check_report(written)
         with told(on_progress) as show, self._writing() as writer:
             plan = plan_backtest(
                 writer,
@@ -307,8 +308,8 @@ class Store(Looks):
                 on_progress=show,
                 make_executor=make_executor or local_executor,
             )
-        if report is not None:
-            write_report(self.path, found, Path(report))
+        if written is not None:
+            write_report(self.path, found, written)
         return found
 
 

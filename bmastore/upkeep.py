@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from bmastore.errors import ConfigError, StoreError
 from bmastore.storage.identity import store_id
 from bmastore.storage.migrate import migrate
-from bmastore.storage.paths import real_path
+from bmastore.storage.paths import named_path, real_path
 from bmastore.storage.postgres import open_server
 from bmastore.storage.session import Writer, open_reader, open_writer
 from bmastore.storage.urls import is_meant_as_url
@@ -75,7 +75,7 @@ class Upkeep:
         """
         from bmastore.panel.export import export_panel
 
-        return export_panel(self.path, what, Path(path), fmt)
+        return export_panel(self.path, what, named_path(path), fmt)
 
     def grant(self, role: str) -> None:
         """Let a role of the server with the ledger read all views, and nothing else.
@@ -131,7 +131,7 @@ class Upkeep:
                 "the place to publish to is no URL, and looks like one: write "
                 "postgresql://user@host/database, or a folder of such a name as ./name"
             )
-        return folder.write_views(self.path, own_id, Path(to))
+        return folder.write_views(self.path, own_id, named_path(to))
 
     def superset(self, output: str | Path, database_url: str | None = None) -> int:
         """Write dashboards for Superset to a zip file; returns how many charts there are.
@@ -141,7 +141,7 @@ class Upkeep:
         """
         from bmastore.reports.superset.bundle import write_bundle
 
-        return write_bundle(self.path, Path(output), database_url)
+        return write_bundle(self.path, named_path(output), database_url)
 
     def compact(self, archive_before: date | None = None) -> "Compacted":
         """Write the store anew without the room that what is gone has left; returns its sizes.
@@ -181,7 +181,7 @@ class Upkeep:
         """Make a new store of what can be read of this one; ``lost`` says what can not."""
         from bmastore.ledger.recover import recover
 
-        return recover(self.path, real_path(Path(new)), self.ledger)
+        return recover(self.path, real_path(new), self.ledger)
 
     def _writing(self, *, create: bool = False) -> AbstractContextManager[Writer]:
         """The store held for writing."""

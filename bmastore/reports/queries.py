@@ -85,6 +85,8 @@ def query(
         if is_damage(error):
             raise damaged(reader.path, error) from None
         raise QueryError(_explain(error)) from None
+    except RuntimeError as error:
+        raise QueryError(f"DuckDB cannot take the parameters: {error}") from None
     finally:
         if timer is not None:
             timer.cancel()

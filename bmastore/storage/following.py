@@ -30,7 +30,7 @@ class Following:
     """
 
     def __init__(self, path: str | Path) -> None:
-        given = real_path(Path(path))
+        given = real_path(path)
         self.path = given if is_results(given) else results_path(given)
         self._lock = threading.Lock()
         self._seen: tuple[int, int] | None = None

@@ -4,12 +4,26 @@ from contextlib import suppress
 from pathlib import Path
 
 from bmastore.errors import ConfigError
+from bmastore.storage.statements import UNWRITABLE
 
 # How the names of stores and of their results usually end.
 STORE, _RESULTS = ".duckdb", ".results.duckdb"
 
 
-def real_path(store: Path) -> Path:
+def named_path(path: str | Path) -> Path:
+    """A path that somebody names.
+
+    Raises
+    ------
+    ConfigError
+        If it has letters that no file system or no database takes.
+    """
+    if found := UNWRITABLE.search(str(path)):
+        raise ConfigError(f"{str(path)!r} has {found[0]!r}, which DuckDB takes in no path: name another")
+    return Path(path)
+
+
+def real_path(store: str | Path) -> Path:
     """The file itself: what lies beside a store lies beside the file, not beside a link to it.
 
     ``~`` is somebody's home, as for a shell.
@@ -17,14 +31,9 @@ def real_path(store: Path) -> Path:
     Raises
     ------
     ConfigError
-        If its name is not text that DuckDB can take, or that of a folder.
+        If its name has letters that nothing takes, or is that of a folder.
     """
-    try:
-        str(store).encode()
-    except UnicodeEncodeError:
-        raise ConfigError(
-            f"{str(store)!r} is not valid Unicode: give the store another name"
-        ) from None
+    store = named_path(store)
     with suppress(RuntimeError):  # nobody's home is known: it is a name like others
         store = store.expanduser()
     if not store.name or store.is_dir():

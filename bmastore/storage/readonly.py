@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 
 from bmastore.errors import QueryError
-from bmastore.storage.statements import literal
+from bmastore.storage.statements import UNWRITABLE, literal
 from bmastore.storage.views import HISTORY_VIEWS
 
 # Table functions that make rows of their arguments, or tell what there is in the catalog.
@@ -72,17 +72,17 @@ def reach(text: str) -> Reach:
 
 
 def check_text(text: str) -> None:
-    """Refuse text with half a character, which no database takes.
+    """Refuse text that has what no database takes.
 
     Raises
     ------
     QueryError
         If it has any.
     """
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise QueryError(f"the query is not valid Unicode at character {error.start}") from None
+    if found := UNWRITABLE.search(text):
+        raise QueryError(
+            f"the query has {found[0]!r} as its character {found.start()}, which no database takes"
+        )
 
 
 def check_query(duck: duckdb.DuckDBPyConnection, text: str) -> None:

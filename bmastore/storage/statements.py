@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
+from bmastore.errors import InputError
 from bmastore.storage.resources import sql
 
 if TYPE_CHECKING:
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 # What SQL can be written with: a sequence of values is written as a list.
 Value = str | bool | int | float | date | Sequence["Value"] | None
+
+# What no database takes in a text: the sign that ends one, and half of a character.
+UNWRITABLE = re.compile("[\0\ud800-\udfff]")
 
 _TOKEN = re.compile(
     r"""
@@ -101,12 +105,18 @@ def ask(
 
 
 def quoted(identifier: str) -> str:
-    """An identifier for SQL, in double quotes."""
-    return '"' + identifier.replace('"', '""') + '"'
+    """An identifier for SQL, in double quotes; refused as by :func:`literal`."""
+    return '"' + _writable(identifier).replace('"', '""') + '"'
 
 
 def literal(value: Value) -> str:
-    """A value as both databases write it."""
+    """A value as both databases write it.
+
+    Raises
+    ------
+    InputError
+        If a text has what no database takes.
+    """
     match value:
         case None:
             return "null"
@@ -122,9 +132,15 @@ def literal(value: Value) -> str:
         case date():
             return f"date '{value}'"
         case str():
-            return "'" + value.replace("'", "''") + "'"
+            return "'" + _writable(value).replace("'", "''") + "'"
         case _:
             return "[" + ", ".join(map(literal, value)) + "]"
+
+
+def _writable(text: str) -> str:
+    if found := UNWRITABLE.search(text):
+        raise InputError(f"{text!r} has {found[0]!r}, which no text in a database can have")
+    return text
 
 
 def _as_value(name: str, given: Value | Part) -> Value:

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from bmastore import PassOptions, Store
-from bmastore.errors import BmastoreError
+from bmastore.errors import BmastoreError, QueryError
 from tests.helpers import FAST, TARGET, make_prices
 
 
@@ -113,19 +113,44 @@ def test_letters_that_a_terminal_lacks_are_shown_by_their_numbers(trained, encod
     assert done.stdout.decode(encoding).splitlines()[0] == "x"
 
 
-def test_half_a_character_is_refused_wherever_it_stands(tmp_path, trained, panel):
-    half = "T\udcc3"
+# Half a character, and the sign that ends a text where databases keep it.
+@pytest.mark.parametrize("letter", ["\udcc3", "\0"])
+def test_letters_that_no_database_takes_are_refused_wherever_they_stand(
+    tmp_path, trained, panel, letter
+):
+    odd = f"T{letter}"
+    one = panel[panel["ticker"] == "DEMO01"]
     for fault in (
-        lambda: trained.sql(f"select '{half}'"),
-        lambda: trained.explain(half),
-        lambda: trained.predict(tickers=[half]),
-        lambda: trained.ingest({half: panel[panel["ticker"] == "DEMO01"]}, target=TARGET),
-        lambda: trained.train(FAST, PassOptions(tickers=(half,))),
-        lambda: trained.forget([half]),
-        lambda: Store(tmp_path / f"{half}.duckdb").ingest(panel, target=TARGET, horizon=5),
+        lambda: trained.sql(f"select '{odd}'"),
+        lambda: trained.explain(odd),
+        lambda: trained.plot(odd),
+        lambda: trained.predict(tickers=[odd]),
+        lambda: trained.predict(target=odd),
+        lambda: trained.monitor(odd),
+        lambda: trained.ingest({odd: one}, target=TARGET, horizon=5),
+        lambda: trained.ingest(panel, target=odd, horizon=5),
+        lambda: trained.ingest(f"{odd}.csv", target=TARGET, horizon=5),
+        lambda: trained.train(FAST, PassOptions(tickers=(odd,))),
+        lambda: trained.backtest(FAST, tickers=[odd]),
+        lambda: trained.backtest(FAST, report=tmp_path / odd),
+        lambda: trained.forget([odd]),
+        lambda: trained.export("features", tmp_path / odd),
+        lambda: trained.superset(tmp_path / odd),
+        lambda: trained.ingest_stocks(tmp_path / odd),
+        lambda: trained.publish(tmp_path / odd),
+        lambda: trained.recover(tmp_path / odd),
+        lambda: Store(tmp_path / f"{odd}.duckdb").ingest(panel, target=TARGET, horizon=5),
     ):
         with pytest.raises(BmastoreError):
             fault()
+
+
+def test_a_parameter_that_duckdb_cannot_take_is_said(trained):
+    with pytest.raises(QueryError, match="parameters"):
+        trained.query("select $a", {"a": "T\udcc3"})
+
+
+def test_what_is_no_text_in_the_terminals_encoding_is_refused(trained):
     bytes_of_latin_1 = os.fsencode("select '") + b"\xc3" + b"'"
     done = subprocess.run(
         [sys.executable, "-m", "bmastore", "sql", bytes_of_latin_1, "--store", trained.path],

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bmastore.storage.statements import Part, fill, literal
+from bmastore.errors import InputError
+from bmastore.storage.statements import Part, fill, literal, quoted
 
 TEXT = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"))
 VALUES = st.one_of(
@@ -34,6 +35,13 @@ def test_a_literal_is_read_as_the_value_that_it_was(value):
 def test_a_value_stays_a_value_whatever_stands_in_it(value):
     (statement,) = fill("select $value as found -- $nothing; {nothing}", {"value": value})
     assert duckdb.execute(statement).fetchall() == [(value,)]
+
+
+@given(TEXT, st.sampled_from("\0\ud800\udcc3\udfff"), TEXT)
+def test_text_that_no_database_takes_is_refused(before, letter, after):
+    for write in (literal, quoted):
+        with pytest.raises(InputError, match="no text in a database"):
+            write(f"{before}{letter}{after}")
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from bmastore.errors import InputError, QueryError
 from bmastore.panel.ingest.report import Count
 from bmastore.panel.ingest.steps import as_float
 from bmastore.panel.series import value_columns
+from bmastore.storage.paths import named_path
 from bmastore.storage.readonly import check_computation
 from bmastore.storage.resources import sql
 from bmastore.storage.statements import Part, Value, ask, fill, literal, quoted, run
@@ -185,7 +186,7 @@ def read_features_sql(path: str | Path) -> str:
         If the file cannot be read.
     """
     try:
-        return Path(path).read_text(encoding="utf-8")
+        return named_path(path).read_text(encoding="utf-8")
     except OSError as error:
         raise InputError(f"cannot read the feature SQL {path}: {error.strerror}") from None
     except UnicodeDecodeError:

@@ -7,6 +7,7 @@ import duckdb
 from bmastore.errors import InputError
 from bmastore.panel.ingest.frames import first_line
 from bmastore.panel.ingest.report import Count, IngestReport
+from bmastore.storage.paths import named_path
 from bmastore.storage.session import Session, Writer
 from bmastore.storage.statements import literal, quoted
 
@@ -30,7 +31,7 @@ def ingest_stocks(session: Session, path: str | Path) -> IngestReport:
     InputError
         If the file cannot be read, has no column of tickers, or names a stock twice in two ways.
     """
-    rows, left_out, n_read, n_bare = _read(Path(path))
+    rows, left_out, n_read, n_bare = _read(named_path(path))
     known = {row["ticker"]: row for row in session.ledger_rows("stocks")}
     changed = [row for row in rows if known.get(row["ticker"]) != row]
     notes = []
