@@ -19,7 +19,9 @@ def named_path(path: str | Path) -> Path:
         If it has letters that no file system or no database takes.
     """
     if found := UNWRITABLE.search(str(path)):
-        raise ConfigError(f"{str(path)!r} has {found[0]!r}, which DuckDB takes in no path: name another")
+        raise ConfigError(
+            f"{str(path)!r} has {found[0]!r}, which DuckDB takes in no path: name another"
+        )
     return Path(path)
 
 
