@@ -57,8 +57,8 @@ def predict(
         raise ConfigError(f"since {since} is after until {until}")
     trained = ask(reader.duck, "select distinct target from v_latest order by all").fetchall()
     targets = [target] if target else [name for (name,) in trained]
-    for name in targets or [None]:
-        choose_target(reader.duck, name)
+    if target or not trained:  # what has an ensemble in use is there
+        choose_target(reader.duck, target)
     wanted = None if tickers is None else list(tickers)
     mine = run(reader.duck, "ledger/ensembles_in_use", targets=targets, tickers=wanted).fetchall()
     if wanted is not None:
