@@ -16,7 +16,7 @@ def named_path(path: str | Path) -> Path:
     Raises
     ------
     ConfigError
-        If it has letters that no file system or no database takes.
+        If it has letters that DuckDB takes in no path.
     """
     if found := UNWRITABLE.search(str(path)):
         raise ConfigError(
@@ -33,7 +33,7 @@ def real_path(store: str | Path) -> Path:
     Raises
     ------
     ConfigError
-        If its name has letters that nothing takes, or is that of a folder.
+        If its name has such letters, or is that of a folder.
     """
     store = named_path(store)
     with suppress(RuntimeError):  # nobody's home is known: it is a name like others
