@@ -43,6 +43,8 @@ class Looks(Upkeep):
             Stocks to forecast; ``None`` means all that are trained.
         since, until:
             First and last date to forecast. Without ``since``, the last row up to ``until``.
+            From rows whose labels were known the ensembles have learnt: what was forecast of these
+            before, and what came, is in ``v_outcomes``.
         target:
             The target, in whose units the forecasts are; ``None`` means all that the store has.
         trusted:

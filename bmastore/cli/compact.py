@@ -14,7 +14,8 @@ from bmastore.cli.options import day, open_store, say, store_option, writing_opt
 @click.option(
     "--archive-before",
     type=DAY,
-    help="First move superseded entries from before this date to a Parquet file beside the store.",
+    help="First move superseded entries that were made before this date to a Parquet file beside "
+    "the store.",
 )
 @store_option
 @writing_options

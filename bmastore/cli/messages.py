@@ -42,8 +42,10 @@ def ingested(taken: "IngestReport") -> list[str]:
     return lines
 
 
-def trained(summary: "RunSummary", store: Path) -> list[str]:
-    """What a pass did, and where to read more."""
+def trained(
+    summary: "RunSummary", store: Path, *, is_of_all: bool = False, looks_back: bool = False
+) -> list[str]:
+    """What a pass did, of pending stocks or of all, and where to read more."""
     line = (
         f"{summary.selected:,} selected: {summary.trained:,} trained, {summary.failed:,} failed, "
         f"{summary.skipped:,} skipped"
@@ -58,7 +60,10 @@ def trained(summary: "RunSummary", store: Path) -> list[str]:
         )
     lines = [line]
     if summary.failed or summary.skipped:
-        lines.append(f"  why: bmastore sql --named failure_reasons --store {store}")
+        # What a look back could not train counts for nothing, and so is no failure of today.
+        of_run = f"\"from v_entries where run_id = '{summary.run_id}'\""
+        why = of_run if looks_back else "--named failure_reasons"
+        lines.append(f"  why: bmastore sql {why} --store {store}")
     lines += [
         f"  member {name} failed on {n:,} stocks, which were averaged without it; why: "
         f"bmastore sql --named member_failures --store {store}"
@@ -73,7 +78,11 @@ def trained(summary: "RunSummary", store: Path) -> list[str]:
             f"bmastore train --all --tickers A,B --store {store}"
         )
     if summary.interrupted:
-        lines.append("  interrupted; run the same command again to go on")
+        lines.append(
+            "  interrupted; what was trained is kept, and the same command begins with all again"
+            if is_of_all
+            else "  interrupted; run the same command again to go on"
+        )
     return lines
 
 
@@ -182,7 +191,8 @@ def monitored_before(report: "MonitorReport") -> list[str]:
     """Of what live scores there are."""
     if not report.days:
         return [
-            f"{report.target}: no forecast has met its label yet; train now, and ingest what comes"
+            f"{report.target}: no forecast has met its label yet; train, and ingest the days that "
+            f"come after"
         ]
     lines = [
         f"{report.target}: outcomes of {report.days:,} days, the newest {report.last_date}; "
@@ -244,13 +254,16 @@ def _count(count: "Count") -> str:
 
 def last_run(run: dict[str, Any]) -> str:
     """A run in one line."""
+    forecast = f"{run['only_forecast']} only forecast, " if run["only_forecast"] else ""
     text = (
         f"last run {run['run_id'][:8]} {run['status']}, begun {run['started_at']:%Y-%m-%d %H:%M} "
-        f"UTC: {run['selected']} selected, {run['trained']} trained, {run['failed']} failed, "
-        f"{run['skipped']} skipped"
+        f"UTC: {forecast}{run['selected']} selected, {run['trained']} trained, "
+        f"{run['failed']} failed, {run['skipped']} skipped"
     )
     if run["wall_s"]:
-        text += f" in {run['wall_s']:.1f} s, {run['stocks_per_s']:.1f} stocks/s"
+        text += f" in {run['wall_s']:.1f} s"
+        if run["selected"]:
+            text += f", {run['stocks_per_s']:.1f} stocks/s"
     return text
 
 

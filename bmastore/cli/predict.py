@@ -43,7 +43,11 @@ def predict(
     store: Path,
     output: Output,
 ) -> None:
-    """Forecast with the stored models: by default the latest date of each stock."""
+    """Forecast with the stored models: by default the latest date of each stock.
+
+    From rows whose labels were known they have learnt: what they say of these is no test of them.
+    What was forecast before is in v_outcomes, and how it would have gone `bmastore backtest` tells.
+    """
     output.check()
     found = open_store(store).predict(
         tickers=tickers,

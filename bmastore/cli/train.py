@@ -28,6 +28,7 @@ from bmastore.cli.options import (
 from bmastore.cli.settings import file_option
 
 if TYPE_CHECKING:
+    from bmastore.training.options import PassOptions
     from bmastore.training.run import RunSummary
 
 
@@ -113,10 +114,10 @@ def train(
             on_progress=show,
             make_executor=crew["make_executor"],
         )
-    _tell(summary, store, as_json=as_json)
+    _tell(summary, options, store, as_json=as_json)
 
 
-def _tell(summary: "RunSummary", store: Path, *, as_json: bool) -> None:
+def _tell(summary: "RunSummary", options: "PassOptions", store: Path, *, as_json: bool) -> None:
     """Say what a pass did, and end the process where that is not all well."""
     from bmastore.reports.render import to_json
 
@@ -125,7 +126,8 @@ def _tell(summary: "RunSummary", store: Path, *, as_json: bool) -> None:
         several = () if summary.runs else ("runs",)
         click.echo(to_json(summary, leave_out=("interrupted", *several)))
     else:
-        say(messages.trained(summary, store))
+        looks_back = options.as_of is not None
+        say(messages.trained(summary, store, is_of_all=options.force, looks_back=looks_back))
     if summary.interrupted:
         sys.exit(EXIT_INTERRUPTED)
     if summary.failed or summary.not_forecast:

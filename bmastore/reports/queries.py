@@ -9,11 +9,13 @@ import duckdb
 
 from bmastore.errors import QueryError
 from bmastore.storage.compact import free_bytes
-from bmastore.storage.connect import damaged, is_damage
+from bmastore.storage.connect import damaged, is_damage, is_held
+from bmastore.storage.paths import results_path
 from bmastore.storage.readonly import check_query
 from bmastore.storage.resources import sql, sql_names
 from bmastore.storage.session import Reader
 from bmastore.storage.statements import run
+from bmastore.storage.versions import has_table
 from bmastore.table import Table, Tabular, distinct
 
 STATUSES = ("trained", "pending", "stale", "failed", "skipped")
@@ -116,14 +118,18 @@ def named_query(name: str) -> str:
 
 
 def status(reader: Reader) -> Status:
-    """Counts by status, and the newest run."""
+    """Counts by status, and the newest run; one that was killed is interrupted, not running."""
     counts = dict(run(reader.duck, "report/status_counts").fetchall())
-    runs = query(reader, sql("report/last_run")).records()
+    last_run = next(iter(query(reader, sql("report/last_run")).records()), None)
+    # A copy of published results alone cannot tell.
+    is_store = has_table(reader.duck, "folds") or results_path(reader.path).exists()
+    if last_run and last_run["status"] == "running" and is_store and not is_held(reader.path):
+        last_run["status"] = "interrupted"
     # Published results say it of the store.
     said = reader.duck.execute("select value from meta where name = 'free_bytes'").fetchall()
     return Status(
         tickers=sum(counts.values()),
-        last_run=runs[0] if runs else None,
+        last_run=last_run,
         size=reader.path.stat().st_size,
         free=int(said[0][0]) if said else free_bytes(reader.duck),
         **{name: counts.get(name, 0) for name in STATUSES},

@@ -287,6 +287,15 @@ def read_for_dry_run(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
             yield duck
 
 
+def is_held(path: Path) -> bool:
+    """Whether another process holds a store, so that nobody else can write it."""
+    try:
+        with read_only(path):
+            return False
+    except StoreLockedError:
+        return True
+
+
 def explain(path: Path, error: BaseException) -> StoreError:
     """What it means that DuckDB cannot open a file."""
     text = str(error)

@@ -6,6 +6,7 @@ import json
 import re
 
 import duckdb
+import pandas as pd
 import pytest
 
 from bmastore.storage.resources import sql_names
@@ -39,6 +40,7 @@ def test_the_store_may_be_named_in_the_environment(trained, monkeypatch):
     assert cli_json("status", "--json")["trained"] == 6
 
 
+DAY = pd.Timedelta(days=1)
 QUERY = "select ticker, weight from v_weights where member = 'rf' order by ticker"
 
 
@@ -173,6 +175,22 @@ def test_failed_stocks_mean_exit_1(filled, panel):
     filled.ingest(flat, target=TARGET, horizon=HORIZON)
     done = cli("train", "--preset", "ultrafast", "--json", "--store", filled.path, check=1)
     assert json.loads(done.stdout)["failed"] == 1
+
+
+def test_what_a_look_back_could_not_train_is_told_by_the_command_that_it_names(filled):
+    told = cli("train", "--as-of", "1990-01-01", "--preset", "ultrafast", "--store", filled.path)
+    query = re.search(r'why: bmastore sql "(.*)" --store', told.stderr)[1]
+    rows = filled.sql(query)
+    assert list(rows["error_type"]) == ["TooFewRowsError"] * 6
+
+
+def test_status_tells_of_a_night_that_only_forecasts(trained, panel):
+    later = panel.groupby("ticker").tail(1).assign(date=lambda rows: rows["date"] + DAY)
+    trained.ingest(later, target=TARGET, horizon=HORIZON)
+    cli("train", "--preset", "ultrafast", "--stale-after", 100, "--store", trained.path)
+    last = cli("status", "--store", trained.path).stderr.splitlines()[-1]
+    assert "6 only forecast, 0 selected" in last
+    assert "stocks/s" not in last
 
 
 def test_demo_works_twice_and_spares_real_stocks(tmp_path):

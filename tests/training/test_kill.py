@@ -137,9 +137,11 @@ def test_while_a_pass_runs_readers_answer_from_the_published_results(tmp_path, r
             refused = cli(*command, "--store", path, check=3)
             assert f"held by process {child.pid}" in refused.stderr
             assert "bmastore train" in refused.stderr
+        assert Store(path).status().last_run["status"] == "running"
     finally:
         child.kill()
         child.wait()
+    assert Store(path).status().last_run["status"] == "interrupted"
 
 
 def test_what_progress_calls_committed_survives_a_kill(filled):

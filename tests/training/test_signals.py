@@ -70,8 +70,8 @@ def many(store):
     return store
 
 
-def train(store):
-    return Running("train", "--preset", "high", "--batch-size", 1, "--store", store.path)
+def train(store, *args):
+    return Running("train", "--preset", "high", "--batch-size", 1, "--store", store.path, *args)
 
 
 @pytest.mark.parametrize("children", [1, 2, 4])
@@ -83,6 +83,16 @@ def test_ctrl_c_at_the_beginning_of_a_pass_shows_no_child(many, children):
     assert code == 130
     assert "Traceback" not in said
     assert "run the same command again" in said
+
+
+def test_a_pass_over_all_that_is_stopped_does_not_promise_to_go_on(many):
+    with train(many, "--all") as running:
+        wait_until(lambda: statuses_of(many).count("trained") > 0)
+        running.ctrl_c()
+        code, said = running.end()
+    assert code == 130
+    assert "what was trained is kept, and the same command begins with all again" in said
+    assert "to go on" not in said
 
 
 def test_ctrl_c_in_a_backtest_shows_no_child(many):

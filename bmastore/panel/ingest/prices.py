@@ -277,9 +277,11 @@ def check_keys(
                 f"{layout.batch.shown} has {n_rows:,} rows on {n_keys:,} days: the file's name "
                 f"({ticker!r}) cannot be the ticker of them all; {hint}"
             )
+        example = run(duck, "ingest/key_of_different_rows", row=Part(row), rows=Part(text))
+        ((of, day),) = example.fetchall()
         raise InputError(
             f"{layout.batch.shown} has {n_different:,} different rows of {n_keys:,} stocks and "
-            f"days: keep one row of each"
+            f"days (of {of} on {day}, e.g.): keep one row of each"
             + (f"; or is {likely!r} the ticker? (--ticker-col {likely!r})" if likely else "")
         )
 

@@ -48,8 +48,10 @@ def test_tickers_that_differ_in_case_or_accents_alone_are_said(store):
 def test_several_rows_of_a_day_are_counted_as_they_are(store):
     prices = make_prices(n_stocks=2)
     twice = pd.concat([prices, prices.assign(Close=prices["Close"] + 1)])
-    with pytest.raises(InputError, match="480 different rows of 240 stocks and days: keep one"):
+    with pytest.raises(InputError, match="480 different rows of 240 stocks and days") as refused:
         store.ingest(twice)
+    first = prices.sort_values(["Ticker", "Date"]).iloc[0]
+    assert f"(of {first['Ticker']} on {first['Date']:%Y-%m-%d}, e.g.)" in str(refused.value)
 
 
 def test_a_high_below_the_low_is_blanked_with_it_and_counted(store):
