@@ -6,10 +6,29 @@ from datetime import UTC, date, datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from bmastore.errors import ConfigError
+
 
 def utc_now() -> datetime:
     """Now, as the naive UTC time that the ledger stores."""
     return datetime.now(UTC).replace(tzinfo=None)
+
+
+def as_day(name: str, given: object) -> date | None:
+    """A date that somebody gives as such, as a time of it, or as text; ``None`` stays as it is.
+
+    Raises
+    ------
+    ConfigError
+        If it is none of these; ``name`` is what it was given as.
+    """
+    if given is None or (isinstance(given, date) and not isinstance(given, datetime)):
+        return given
+    try:
+        # By its text, for the NaT of pandas passes for a time, and for a date of it.
+        return date.fromisoformat(str(given)[:10] if isinstance(given, datetime) else str(given))
+    except ValueError:
+        raise ConfigError(f"{name} must be a date, as 2016-12-30, not {given!r}") from None
 
 
 @dataclass(frozen=True)

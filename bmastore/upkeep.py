@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bmastore.calendar import as_day
 from bmastore.errors import ConfigError, StoreError
 from bmastore.storage.identity import store_id
 from bmastore.storage.migrate import migrate
@@ -156,7 +157,7 @@ class Upkeep:
         Raises
         ------
         ConfigError
-            If entries are to be moved, and the ledger lies on a server.
+            If that is no date, or entries are to be moved and the ledger lies on a server.
         StoreError
             If there is no room for it.
         """
@@ -165,8 +166,9 @@ class Upkeep:
 
         if archive_before is not None and self.ledger is not None:
             raise ConfigError("the ledger lies on a server: archive its history there")
+        before = as_day("archive_before", archive_before)
         with self._writing() as writer:
-            found = compact(writer, archive_before)
+            found = compact(writer, before)
         with self._writing() as writer:
             publish(writer)
         return found

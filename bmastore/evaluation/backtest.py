@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 from itertools import pairwise
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 
 from bmastore import digests
-from bmastore.calendar import utc_now
+from bmastore.calendar import as_day, utc_now
 from bmastore.errors import ArtifactError, ConfigError, StoppedError, StoreError
 from bmastore.evaluation.cutoffs import CutoffHindcasts
 from bmastore.evaluation.hindcast import Hindcast, hindcast_chunk
@@ -110,8 +111,10 @@ def plan_backtest(
     ConfigError, StoreError
         If the store has no such target, features or tickers, or too little history.
     """
-    if cutoffs < 1 or every < 1:
-        raise ConfigError(f"cutoffs and every must be at least 1, not {cutoffs} and {every}")
+    for name, number in (("cutoffs", cutoffs), ("every", every)):
+        if not isinstance(number, Integral) or number < 1:
+            raise ConfigError(f"{name} must be a whole number, at least 1, not {number!r}")
+    as_of = as_day("as_of", as_of)
     fit_config = resolve(session, config)
     chosen = tuple(one.ticker for one in choose_series(session.duck, fit_config.target, tickers))
     # What stocks share is learnt from all of them.

@@ -6,6 +6,7 @@ from datetime import date
 
 import duckdb
 
+from bmastore.calendar import as_day
 from bmastore.errors import ConfigError, UnknownTickerError
 from bmastore.panel.series import refresh_series, target_horizons
 from bmastore.storage.session import Session, Writer
@@ -67,7 +68,7 @@ def forget(
     UnknownTickerError
         If a named ticker is not in the store.
     """
-    duck = session.duck
+    duck, before = session.duck, as_day("before", before)
     if not tickers and target is None and before is None:
         raise ConfigError("say what to forget: tickers, --target NAME or --before DATE")
     known = target_horizons(duck)

@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 
 from bmastore.arrays import StockArrays
+from bmastore.calendar import as_day
 from bmastore.errors import ConfigError, UnknownTickerError
 from bmastore.ledger import in_use
 from bmastore.models.mixture import QUANTILE_COLUMNS
@@ -52,7 +53,7 @@ def predict(
     ConfigError, StoreError
         If the store has no such target or tickers.
     """
-    since, until = _day("since", since), _day("until", until)
+    since, until = as_day("since", since), as_day("until", until)
     if since and until and since > until:
         raise ConfigError(f"since {since} is after until {until}")
     trained = ask(reader.duck, "select distinct target from v_latest order by all").fetchall()
@@ -83,16 +84,6 @@ def predict(
         failures |= {ticker: said for ticker, said in found if isinstance(said, str)}
         table.rows.extend(tabulate(found, name).rows)
     return PredictionReport(table, failures)
-
-
-def _day(name: str, given: object) -> date | None:
-    """A date that is asked for, or its text."""
-    if given is None or isinstance(given, date):
-        return given
-    try:
-        return date.fromisoformat(str(given))
-    except ValueError:
-        raise ConfigError(f"{name} must be a date, as 2016-12-30, not {given!r}") from None
 
 
 def _ask(

@@ -4,8 +4,9 @@ import math
 import os
 from dataclasses import dataclass
 from datetime import date
-from numbers import Integral
+from numbers import Integral, Real
 
+from bmastore.calendar import as_day
 from bmastore.errors import ConfigError
 
 # Resident memory of the coordinator with a batch of rows, and of one worker.
@@ -66,6 +67,7 @@ class PassOptions:
     def __post_init__(self) -> None:
         if isinstance(self.tickers, str):
             object.__setattr__(self, "tickers", (self.tickers,))
+        object.__setattr__(self, "as_of", as_day("as_of", self.as_of))
         for name in ("limit", "stale_after", "workers", "batch_size", "max_memory"):
             value = getattr(self, name)
             if value is not None and not isinstance(value, Integral):
@@ -74,8 +76,8 @@ class PassOptions:
                 raise ConfigError(f"{name} must be at least 1, not {value}")
         for name in ("max_age", "time_per_stock"):
             value = getattr(self, name)
-            if value is not None and not 0 < value < math.inf:
-                raise ConfigError(f"{name} must be a positive number, not {value}")
+            if value is not None and not (isinstance(value, Real) and 0 < float(value) < math.inf):
+                raise ConfigError(f"{name} must be a positive number, not {value!r}")
         if self.max_age is not None and self.max_age > _OLDEST:
             raise ConfigError(f"max_age must be at most {_OLDEST:,} days, not {self.max_age:,}")
 

@@ -4,12 +4,14 @@ import os
 import shutil
 import subprocess
 import sys
+from datetime import date
 
 import duckdb
+import pandas as pd
 import pytest
 
 from bmastore import PassOptions, Store
-from bmastore.errors import BmastoreError, QueryError
+from bmastore.errors import BmastoreError, ConfigError, QueryError
 from tests.helpers import FAST, TARGET, make_prices
 
 
@@ -143,6 +145,38 @@ def test_letters_that_no_database_takes_are_refused_wherever_they_stand(
     ):
         with pytest.raises(BmastoreError):
             fault()
+
+
+@pytest.mark.parametrize("day", ["x", "2016-02-30", 5, pd.NaT])
+def test_what_is_no_date_is_refused_wherever_one_is_asked(trained, day):
+    for ask in (
+        lambda: trained.predict(since=day),
+        lambda: trained.predict(until=day),
+        lambda: trained.forget(before=day),
+        lambda: trained.compact(archive_before=day),
+        lambda: trained.backtest(FAST, as_of=day),
+        lambda: PassOptions(as_of=day),
+    ):
+        with pytest.raises(ConfigError, match="must be a date"):
+            ask()
+
+
+@pytest.mark.parametrize("day", ["2016-12-30", pd.Timestamp("2016-12-30 17:30")])
+def test_a_date_may_be_text_or_a_time_of_it(day):
+    assert PassOptions(as_of=day).as_of == date(2016, 12, 30)
+
+
+@pytest.mark.parametrize("number", ["a", 0, 1.5])
+def test_what_is_no_number_is_refused(trained, number):
+    for ask in (
+        lambda: trained.backtest(FAST, every=number),
+        lambda: trained.backtest(FAST, cutoffs=number),
+        lambda: PassOptions(limit=number),
+    ):
+        with pytest.raises(ConfigError, match="must be"):
+            ask()
+    with pytest.raises(ConfigError, match="max_age must be"):
+        PassOptions(max_age="a")
 
 
 def test_a_parameter_that_duckdb_cannot_take_is_said(trained):

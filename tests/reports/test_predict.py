@@ -100,9 +100,3 @@ def test_unknown_tickers_and_empty_stores_are_named(trained, store):
         trained.predict(tickers=["NOPE"])
     with pytest.raises(StoreError, match="there is no store"):
         store.predict()
-
-
-@pytest.mark.parametrize("since", ["x", 5])
-def test_what_is_no_date_is_refused(trained, since):
-    with pytest.raises(ConfigError, match="since must be a date"):
-        trained.predict(since=since)
