@@ -1,4 +1,4 @@
-"""Time: the clock of the ledger, and cells of days that are the same for all stocks."""
+"""Time: the clock of the ledger, dates as people give them, cells of days, the same for all."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime

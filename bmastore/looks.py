@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -95,9 +96,18 @@ class Looks(Upkeep):
             return queries.results(reader)
 
     def status(self) -> Status:
-        """Counts of stocks by status, and the newest run."""
+        """Counts of stocks by status, and the newest run; one that was killed is interrupted."""
         with self._reading() as reader:
-            return queries.status(reader)
+            found = queries.status(reader)
+            may_be_dead = found.running is not None and queries.is_free(reader)
+        if not may_be_dead:
+            return found
+        # Whoever ends a run says so before letting go of the store, which was let go of by now.
+        with self._reading() as reader:
+            now = queries.status(reader)
+        if now.last_run is None or now.running != found.running:
+            return now
+        return replace(now, last_run={**now.last_run, "status": "interrupted"})
 
     def explain(self, ticker: str, trusted: Sequence[str] = ()) -> Explanation:
         """Why a stock has the status it has: ``facts``, a row per target, and ``members``.

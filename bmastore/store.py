@@ -287,9 +287,9 @@ class Store(Looks):
         from bmastore.evaluation.backtest import plan_backtest, run_backtest
         from bmastore.workers.local import local_executor
 
-        written = None if report is None else named_path(report)
-        if written is not None:
-            check_report(written)
+        file = None if report is None else named_path(report)
+        if file is not None:
+            check_report(file)
         with told(on_progress) as show, self._writing() as writer:
             plan = plan_backtest(
                 writer,
@@ -308,8 +308,8 @@ class Store(Looks):
                 on_progress=show,
                 make_executor=make_executor or local_executor,
             )
-        if written is not None:
-            write_report(self.path, found, written)
+        if file is not None:
+            write_report(self.path, found, file)
         return found
 
 

@@ -61,8 +61,9 @@ def trained(
     lines = [line]
     if summary.failed or summary.skipped:
         # What a look back could not train counts for nothing, and so is no failure of today.
-        of_run = f"\"from v_entries where run_id = '{summary.run_id}'\""
-        why = of_run if looks_back else "--named failure_reasons"
+        runs = ", ".join(f"'{one.run_id}'" for one in summary.runs or (summary,))
+        of_runs = f'"from v_entries where run_id in ({runs})"'
+        why = of_runs if looks_back else "--named failure_reasons"
         lines.append(f"  why: bmastore sql {why} --store {store}")
     lines += [
         f"  member {name} failed on {n:,} stocks, which were averaged without it; why: "

@@ -39,6 +39,12 @@ class Status(Tabular):
     free: int
 
     @property
+    def running(self) -> str | None:
+        """Id of the newest run, if it is said to be running."""
+        run = self.last_run
+        return str(run["run_id"]) if run is not None and run["status"] == "running" else None
+
+    @property
     def table(self) -> Table:
         """The counts as a table."""
         counts = [(name, getattr(self, name)) for name in ("tickers", *STATUSES)]
@@ -103,6 +109,12 @@ def _table(
     return Table(columns, types, duck.fetchall())
 
 
+def is_free(reader: Reader) -> bool:
+    """Whether nobody holds the store; of a copy of its results alone that is not known."""
+    is_store = has_table(reader.duck, "folds") or results_path(reader.path).exists()
+    return is_store and not is_held(reader.path)
+
+
 def named_query(name: str) -> str:
     """Text of a query of ``sql/queries/``.
 
@@ -118,18 +130,14 @@ def named_query(name: str) -> str:
 
 
 def status(reader: Reader) -> Status:
-    """Counts by status, and the newest run; one that was killed is interrupted, not running."""
+    """Counts by status, and the newest run."""
     counts = dict(run(reader.duck, "report/status_counts").fetchall())
-    last_run = next(iter(query(reader, sql("report/last_run")).records()), None)
-    # A copy of published results alone cannot tell.
-    is_store = has_table(reader.duck, "folds") or results_path(reader.path).exists()
-    if last_run and last_run["status"] == "running" and is_store and not is_held(reader.path):
-        last_run["status"] = "interrupted"
+    runs = query(reader, sql("report/last_run")).records()
     # Published results say it of the store.
     said = reader.duck.execute("select value from meta where name = 'free_bytes'").fetchall()
     return Status(
         tickers=sum(counts.values()),
-        last_run=last_run,
+        last_run=runs[0] if runs else None,
         size=reader.path.stat().st_size,
         free=int(said[0][0]) if said else free_bytes(reader.duck),
         **{name: counts.get(name, 0) for name in STATUSES},
